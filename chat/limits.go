@@ -1,0 +1,24 @@
+package chat
+
+import "time"
+
+// Limits of the domain. Each one is in docs/protocol.md too.
+const (
+	MaxText         = 16384             // bytes of a message's text
+	MaxName         = 64                // bytes of a name or room name, in NFC
+	MaxID           = 64                // bytes of a message id
+	MaxRooms        = 200               // rooms a user has joined, direct rooms not counted
+	MaxConnections  = 20                // live connections of a user
+	MaxHeads        = 100               // rooms in one call of Log.Heads
+	DefaultPage     = 50                // messages or rows of a page when the client names no limit
+	MaxPage         = 200               // messages or rows of a page
+	MaxPageBytes    = 96 << 10          // of a page of messages, as encoded JSON
+	PresenceMax     = 200               // connections of a room up to which presence is announced
+	DedupWindow     = 24 * time.Hour    // how long a message id is remembered
+	TombstoneTTL    = 3 * time.Hour     // how long a closed connection id stays closed
+	SubscriptionTTL = 125 * time.Minute // API Gateway's 2 h limit and five minutes: no connection lives longer there
+	SettleAfter     = 3 * time.Second   // a number given and not stored for so long becomes a void when it is read
+)
+
+// Lobby is the id and the name of the room in which everyone is.
+const Lobby = "lobby"

@@ -1,0 +1,58 @@
+// Package tools finds the programs that tests need beside Go. `make tools` puts them under
+// .tools in the project's root; what it installs is pinned in install.sh beside this file.
+package tools
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// Root is the project's root folder.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}
+
+// Path gives the path of something under .tools, as Path(t, "dynamodb/lib"). Where it is missing
+// the test is skipped with a line that says how to get it; with CI=true it fails.
+func Path(tb testing.TB, name string) string {
+	tb.Helper()
+	path := filepath.Join(Root(), ".tools", name)
+	if _, err := os.Stat(path); err != nil {
+		missing(tb, name, "run `make tools`")
+	}
+	return path
+}
+
+// Program gives the path of a program of the system, as Program(t, "strace"), or skips or fails as
+// Path does.
+func Program(tb testing.TB, name string) string {
+	tb.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(tb, name, "install it with the system's package manager, or run `make tools`")
+	}
+	return path
+}
+
+// Corpus gives the path of bad-input data beside the project, as Corpus(t, "JSONTestSuite"). The
+// data is not part of the project: where it is missing the test is skipped with a line that says so.
+func Corpus(tb testing.TB, name string) string {
+	tb.Helper()
+	path := filepath.Join(Root(), "..", "shared", "corpora", name)
+	if _, err := os.Stat(path); err != nil {
+		tb.Skipf("skipped: ../shared/corpora/%s is not here", name)
+	}
+	return path
+}
+
+func missing(tb testing.TB, name, how string) {
+	tb.Helper()
+	if os.Getenv("CI") == "true" {
+		tb.Fatalf("%s is missing: %s", name, how)
+	}
+	tb.Skipf("skipped: %s is missing: %s", name, how)
+}

@@ -1,0 +1,52 @@
+package wire
+
+// The actions of the native protocol.
+const (
+	Hello           = "hello"
+	JoinRoom        = "joinRoom"
+	LeaveRoom       = "leaveRoom"
+	Invite          = "invite"
+	SendMessage     = "sendMessage"
+	DeleteMessage   = "deleteMessage"
+	GetHistory      = "history"
+	MarkRead        = "read"
+	Ping            = "ping"
+	ListRooms       = "rooms"
+	ListMembers     = "members"
+	ListUsers       = "users"
+	SetName         = "setName"
+	SetTyping       = "typing"
+	GetConnectionID = "getConnectionId"
+	SendDirect      = "sendDirect"
+	GetHelp         = "help"
+)
+
+// Action is one decoded frame of a client. Which fields count depends on Name; a field that the
+// frame omits is zero.
+type Action struct {
+	Name          string // one of the constants
+	ID            string // the client's id of the request, 1 to 64 bytes, or ""
+	Room          string
+	Private       bool   // of joinRoom
+	User          string // of invite
+	To            string // of sendMessage: a user instead of a room
+	NewName       string // of setName: the member "name"
+	Text          string // of sendMessage: the member "message"
+	Payload       []byte // of sendDirect: the member "message", raw JSON, part of the frame's bytes
+	ConnectionID  string // of sendDirect
+	OperationType string // of sendDirect
+	Seq           uint64 // of deleteMessage, read
+	After, Before uint64 // of history; HasAfter and HasBefore tell whether they were given
+	HasAfter      bool
+	HasBefore     bool
+	Cursor        string // of rooms, members, users: the member "after"
+	Limit         int    // of history and lists; 0: not given
+	Resume        []Resume
+}
+
+// Resume is one room of hello's resume member, in the order of the frame.
+type Resume struct {
+	Room  string
+	Epoch string
+	Seq   uint64
+}
