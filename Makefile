@@ -1,0 +1,74 @@
+# Confab. `make` lists what can be done; continuous integration runs `make check` and nothing else.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+GOTEST := go test -p 2 -timeout 10m
+BIN    := .tools/bin
+
+.PHONY: help build serve test unit faults fuzz check fmt format-check generate generate-check lint \
+	cover bench deep tools lint-tools clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build ./confab, one static binary
+	CGO_ENABLED=0 go build -trimpath -o confab ./cmd/confab
+
+serve: ## build and run the server on this machine
+	@$(MAKE) build
+	./confab serve
+
+test: tools unit faults fuzz ## run all tests: unit, end-to-end, faults, a little fuzzing
+
+unit: ## run unit and end-to-end tests with the race detector
+	CGO_ENABLED=1 $(GOTEST) -race -shuffle=on ./...
+
+faults: ## run the fault tests, without the race detector
+	@internal/tools/faults.sh -timeout 10m
+
+fuzz: ## fuzz each target for a few seconds
+	@internal/tools/fuzz.sh 5s
+
+check: format-check generate-check lint test ## run everything that must hold before a commit
+
+fmt: lint-tools ## format the code
+	@git ls-files -co --exclude-standard '*.go' | xargs $(BIN)/gofumpt -w
+
+format-check: lint-tools
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs $(BIN)/gofumpt -l); \
+	if [[ -n $$unformatted ]]; then echo "not formatted, run \`make fmt\`:"; echo "$$unformatted"; exit 1; fi
+
+generate: ## write the generated files
+	go generate ./...
+
+generate-check:
+	@internal/tools/generate.sh
+
+lint: lint-tools ## run the linters
+	$(BIN)/golangci-lint run
+
+cover: tools ## measure which code the tests reach
+	$(GOTEST) -coverpkg=./... -coverprofile=.tools/cover.out ./...
+	go tool cover -func=.tools/cover.out | tail -1
+	@echo "details: go tool cover -html=.tools/cover.out"
+
+bench: ## run the benchmarks
+	go test -p 1 -run '^$$' -bench . -benchmem ./...
+
+deep: tools ## run the long versions of all tests (an hour or more)
+	CONFAB_DEEP=1 CGO_ENABLED=1 go test -p 2 -timeout 3h -race -shuffle=on ./...
+	CONFAB_DEEP=1 internal/tools/faults.sh -timeout 3h
+	internal/tools/fuzz.sh 2m
+
+tools: ## install what the tests need into .tools
+	@internal/tools/install.sh test
+
+lint-tools:
+	@internal/tools/install.sh lint
+
+clean: ## remove what was built; .tools stays
+	rm -f confab
+	go clean -testcache

@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# Installs what tests and checks need beside Go into .tools in the project's root.
+#
+#   install.sh test   system programs, DynamoDB Local, Node.js and Python packages
+#   install.sh lint   golangci-lint and gofumpt, built by Go (about 100 s, once)
+#
+# What is there already is left alone, so a second run takes no time. Versions are pinned in the
+# folders beside this file and below. Each step says in one line what it does.
+set -euo pipefail
+
+readonly golangci_lint=v2.15.0
+readonly gofumpt=v0.12.0
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tools=$(cd "$here/../.." && pwd)/.tools
+mkdir -p "$tools"
+log=$tools/install.log
+
+say() { echo "tools: $*"; }
+
+# quietly runs a command and shows its output only when it fails.
+quietly() {
+  "$@" >"$log" 2>&1 || { cat "$log" >&2; say "failed: $*" >&2; exit 1; }
+}
+
+# current NAME FILE...: whether .tools/NAME was installed from these very files.
+current() {
+  local name=$1
+  shift
+  [[ -f $tools/$name/stamp ]] && [[ $(<"$tools/$name/stamp") == "$(cat "$@" | sha256sum)" ]]
+}
+
+# place NAME FILE...: moves .tools/NAME.new to its place with a stamp of the files.
+place() {
+  local name=$1
+  shift
+  cat "$@" | sha256sum >"$tools/$name.new/stamp"
+  rm -rf "${tools:?}/$name"
+  mv "$tools/$name.new" "$tools/$name"
+}
+
+# system installs the programs that only the system's package manager has.
+system() {
+  local packages=()
+  command -v gcc >/dev/null || packages+=(gcc libc6-dev)
+  command -v strace >/dev/null || packages+=(strace)
+  command -v java >/dev/null || packages+=(default-jre-headless)
+  command -v mvn >/dev/null || packages+=(maven)
+  command -v node >/dev/null || packages+=(nodejs)
+  command -v npm >/dev/null || packages+=(npm)
+  python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
+  [[ ${#packages[@]} -eq 0 ]] && return
+  if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
+    say "missing on this system: ${packages[*]} (Debian: sudo apt-get install ${packages[*]})"
+    return
+  fi
+  say "installing Debian packages: ${packages[*]}"
+  quietly apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive quietly apt-get install -y -qq --no-install-recommends "${packages[@]}"
+}
+
+# dynamodb installs Amazon's DynamoDB Local, every file checked against lib.sha256.
+dynamodb() {
+  local pins=("$here/dynamodb/pom.xml" "$here/dynamodb/lib.sha256")
+  current dynamodb "${pins[@]}" && return
+  command -v mvn >/dev/null || { say "no Maven: the DynamoDB tests have no engine"; return; }
+  say "installing DynamoDB Local by Maven (48 MB)"
+  rm -rf "$tools/dynamodb.new"
+  mkdir -p "$tools/dynamodb.new/lib"
+  quietly mvn -B -ntp -q -f "$here/dynamodb/pom.xml" dependency:copy-dependencies \
+    -DoutputDirectory="$tools/dynamodb.new/lib"
+  (cd "$tools/dynamodb.new/lib" && quietly sha256sum --check --strict --quiet "$here/dynamodb/lib.sha256")
+  place dynamodb "${pins[@]}"
+}
+
+# node_packages installs wscat and Amazon's JavaScript client.
+node_packages() {
+  local pins=("$here/node/package.json" "$here/node/package-lock.json" "$here/node/.npmrc")
+  current node "${pins[@]}" && return
+  command -v npm >/dev/null || { say "no npm: the tests with JavaScript clients cannot run"; return; }
+  say "installing Node.js packages by npm"
+  rm -rf "$tools/node.new"
+  mkdir -p "$tools/node.new"
+  cp "${pins[@]}" "$tools/node.new"
+  quietly npm ci --prefix "$tools/node.new" --ignore-scripts --no-audit --no-fund --loglevel=error
+  place node "${pins[@]}"
+}
+
+# python_packages installs Amazon's Python client into a virtual environment. A virtual environment
+# cannot be moved, so that it is made in its place and gets its stamp last.
+python_packages() {
+  local pins=("$here/python/requirements.txt")
+  current python "${pins[@]}" && return
+  python3 -c 'import ensurepip, venv' 2>/dev/null ||
+    { say "no Python with venv: the tests with Python clients cannot run"; return; }
+  say "installing Python packages by pip"
+  rm -rf "$tools/python"
+  quietly python3 -m venv "$tools/python"
+  quietly "$tools/python/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
+    --require-hashes -r "${pins[0]}"
+  cat "${pins[@]}" | sha256sum >"$tools/python/stamp"
+}
+
+# go_program MODULE PACKAGE VERSION: builds a Go program into .tools/bin.
+go_program() {
+  local module=$1 package=$2 version=$3 file
+  file=$tools/bin/${package##*/}
+  [[ -x $file ]] && go version -m "$file" | grep -qF "$module"$'\t'"$version"$'\t' && return
+  say "building ${package##*/} $version"
+  GOFLAGS='' GOBIN=$tools/bin quietly go install "$package@$version"
+}
+
+# Two runs at once would step on each other's feet.
+if command -v flock >/dev/null; then
+  exec 9>"$tools/lock"
+  flock 9
+fi
+
+case ${1-} in
+test)
+  system
+  dynamodb
+  node_packages
+  python_packages
+  ;;
+lint)
+  go_program github.com/golangci/golangci-lint/v2 \
+    github.com/golangci/golangci-lint/v2/cmd/golangci-lint "$golangci_lint"
+  go_program mvdan.cc/gofumpt mvdan.cc/gofumpt "$gofumpt"
+  ;;
+*)
+  echo "usage: install.sh test|lint" >&2
+  exit 2
+  ;;
+esac
