@@ -18,6 +18,8 @@ const (
 	TombstoneTTL    = 3 * time.Hour     // how long a closed connection id stays closed
 	SubscriptionTTL = 125 * time.Minute // API Gateway's 2 h limit and five minutes: no connection lives longer there
 	SettleAfter     = 3 * time.Second   // a number given and not stored for so long becomes a void when it is read
+	TypingEvery     = 5 * time.Second   // at most one typing event of a user in this time
+	ResumeMax       = 1000              // missed messages of a room that a resume sends by itself
 )
 
 // Lobby is the id and the name of the room in which everyone is.

@@ -1,0 +1,53 @@
+// Package auth answers who a connection is. It knows handshakes and users, and neither rooms nor
+// messages.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"io"
+	"strings"
+
+	"github.com/confab-chat/confab/chat"
+)
+
+// Request is what a handshake shows of who is asking.
+type Request struct {
+	Query map[string]string
+}
+
+// Identity is the user of a connection.
+type Identity struct {
+	User string // a clean name; another spelling of it may be recorded already
+}
+
+// Open is the mode without sign-in: the user is whatever name the URL gives, and nothing is
+// proven. The same name again is another device of the same user.
+type Open struct {
+	Rand io.Reader // for guests' names; nil: crypto/rand
+}
+
+// Identify gives the user of ?name=, or a new guest-xxxxxx without it. A name that breaks
+// chat.NameRule is chat.Invalid.
+func (o Open) Identify(_ context.Context, r Request) (Identity, error) {
+	name, given := r.Query["name"]
+	if !given {
+		return o.guest()
+	}
+	clean, err := chat.CleanName("name", name)
+	return Identity{User: clean}, err
+}
+
+// guest makes a name of 30 random bits.
+func (o Open) guest() (Identity, error) {
+	source := o.Rand
+	if source == nil {
+		source = rand.Reader
+	}
+	var b [4]byte
+	if _, err := io.ReadFull(source, b[:]); err != nil {
+		return Identity{}, chat.Wrap(chat.Internal, "guest", err)
+	}
+	return Identity{User: "guest-" + strings.ToLower(base32.StdEncoding.EncodeToString(b[:])[:6])}, nil
+}

@@ -1,0 +1,143 @@
+package chat
+
+import (
+	"context"
+	"slices"
+)
+
+// RoomState is one of a user's rooms with its head.
+type RoomState struct {
+	Member Member
+	Head   Head
+}
+
+// Rooms gives the rooms that the user has joined, the lobby and direct ones too, with their heads.
+func (s *Service) Rooms(ctx context.Context, user string) ([]RoomState, error) {
+	members, err := s.log.RoomsOf(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	members = slices.DeleteFunc(members, func(m Member) bool { return m.State != Joined })
+	return s.states(ctx, members)
+}
+
+func (s *Service) states(ctx context.Context, members []Member) ([]RoomState, error) {
+	heads := make(map[string]Head, len(members))
+	for chunk := range slices.Chunk(members, MaxHeads) {
+		some, err := s.log.Heads(ctx, roomsOf(chunk))
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range some {
+			heads[h.Room] = h
+		}
+	}
+	states := make([]RoomState, 0, len(members))
+	for _, m := range members {
+		if h, ok := heads[m.Room]; ok {
+			states = append(states, RoomState{m, h})
+		}
+	}
+	return states, nil
+}
+
+// JoinRoom admits the caller to a room, and makes it if there is none. The head is read after the
+// caller's connections are subscribed, so that nothing falls between it and the first push.
+func (s *Service) JoinRoom(ctx context.Context, c Connection, name string, private bool) (Head, error) {
+	room, err := RoomID(name)
+	if err != nil {
+		return Head{}, err
+	}
+	if room == Lobby || isDirect(room) {
+		return s.member(ctx, name, c.User)
+	}
+	clean, err := CleanName("room", name)
+	if err != nil {
+		return Head{}, err
+	}
+	kind := PublicRoom
+	if private {
+		kind = PrivateRoom
+	}
+	m, _, err := s.log.Join(ctx, Join{Room: room, Name: clean, User: c.User, Kind: kind})
+	switch {
+	case Is(err, Taken):
+		return Head{}, E(Taken, "the room %s is private, or somebody else's", clean)
+	case err != nil:
+		return Head{}, err
+	}
+	if err := s.conns.Subscribe(ctx, m); err != nil {
+		return Head{}, err
+	}
+	if err := s.conns.Note(ctx, c.User, []string{room}); err != nil {
+		return Head{}, err
+	}
+	return s.head(ctx, room)
+}
+
+func (s *Service) head(ctx context.Context, room string) (Head, error) {
+	heads, err := s.log.Heads(ctx, []string{room})
+	if err != nil {
+		return Head{}, err
+	}
+	if len(heads) == 0 {
+		return Head{}, noRoom(room)
+	}
+	return heads[0], nil
+}
+
+// LeaveRoom ends the caller's membership or declines an invitation. settled is false when the
+// subscriptions could not be ended: Unsubscribe is to be repeated later, and until then the
+// room's head keeps the user from receiving.
+func (s *Service) LeaveRoom(ctx context.Context, c Connection, name string) (head Head, settled bool, err error) {
+	room, err := RoomID(name)
+	if err != nil {
+		return Head{}, false, err
+	}
+	if room == Lobby || isDirect(room) {
+		return Head{}, false, E(Forbidden, "nobody leaves the lobby or a direct room")
+	}
+	_, head, err = s.log.Member(ctx, room, c.User)
+	if err == nil {
+		err = s.log.Leave(ctx, room, c.User)
+	}
+	if Is(err, NotFound) {
+		err = noRoom(name)
+	}
+	if err != nil {
+		return Head{}, false, err
+	}
+	settled = s.Unsubscribe(ctx, room, c.User) == nil &&
+		s.conns.Note(ctx, c.User, []string{room}) == nil
+	return head, settled, nil
+}
+
+// Unsubscribe ends the subscriptions of a user who has left the room. It does nothing when the user
+// has joined again.
+func (s *Service) Unsubscribe(ctx context.Context, room, user string) error {
+	m, _, err := s.log.Member(ctx, room, user)
+	if err == nil && m.State == Joined {
+		return nil
+	}
+	if err != nil && !Is(err, NotFound) {
+		return err
+	}
+	return s.conns.Unsubscribe(ctx, room, user)
+}
+
+// Invite records that user may join a room of the caller's.
+func (s *Service) Invite(ctx context.Context, c Connection, name, user string) (Head, User, error) {
+	head, err := s.member(ctx, name, c.User)
+	if err != nil {
+		return Head{}, User{}, err
+	}
+	if head.Kind == LobbyRoom || head.Kind == DirectRoom {
+		return Head{}, User{}, E(Forbidden, "nobody is invited to the lobby or to a direct room")
+	}
+	u, err := s.find(ctx, "user", user)
+	if err != nil {
+		return Head{}, User{}, err
+	}
+	_, _, err = s.log.Join(ctx, Join{Room: head.Room, Name: head.Name, User: u.Name, By: c.User})
+	return head, u, err
+}
