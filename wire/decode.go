@@ -1,0 +1,332 @@
+package wire
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// Decode reads a frame of a client.
+//
+// It accepts less than RFC 8259 does, so that no two readers take one frame for different
+// things: no key twice, no known name in other case, no text that is not Unicode, at most
+// [MaxDepth] levels. Members it does not know are ignored. Whether a name is a good one is the
+// domain's to say.
+//
+// An error is an *[Error]; the Action then has its ID, where that could be read, and nothing
+// else that counts. Payload is a part of frame; everything else is a copy.
+func Decode(frame []byte) (Action, error) {
+	d := decoder{scanner: scanner{text: frame}}
+	d.scan()
+	a := Action{}
+	idOK := d.id(&a)
+	if d.err != nil {
+		return a, d.err
+	}
+	s, err := d.action()
+	if err != nil {
+		return a, err
+	}
+	a.Name = s.name
+	if !idOK {
+		return a, badField("id", "id must be a string of 1 to 64 bytes")
+	}
+	if err := d.fill(&a, s); err != nil {
+		return a, err
+	}
+	return a, nil
+}
+
+func badField(field, message string) *Error {
+	return &Error{Code: BadField, Field: field, Message: message}
+}
+
+// decoder knows where the known members of a frame stand.
+type decoder struct {
+	scanner
+	values [fieldCount]value
+	given  uint32 // a bit for each field that is there
+}
+
+// scan reads the frame through and finds the known members.
+func (d *decoder) scan() {
+	if !utf8.Valid(d.text) {
+		d.refuse(BadJSON, "", "the frame is not valid UTF-8, which JSON has to be")
+	}
+	if d.peek() != '{' {
+		d.unexpected("opening {")
+		return
+	}
+	var others keys
+	d.pos++
+	for first := true; ; first = false {
+		key, more := d.member(first)
+		if !more {
+			break
+		}
+		f, known := fieldOf[string(key)]
+		switch {
+		case known && d.given&(1<<f) != 0, !known && !others.add(key):
+			d.duplicate(key)
+			known = false
+		case !known:
+			d.checkCase(key)
+		}
+		v := d.value(1)
+		if d.stopped {
+			return
+		}
+		if known {
+			d.values[f] = v
+			d.given |= 1 << f
+		}
+	}
+	if !d.stopped && (d.peek() != 0 || d.pos < len(d.text)) {
+		d.stop("at byte %d, after its end, there is more", d.pos)
+	}
+}
+
+// checkCase refuses a key that is a known name but for its case.
+func (d *scanner) checkCase(key []byte) {
+	const longest = 3 * len("operationType") // every letter as the longest that folds to it
+	if len(key) > longest {
+		return
+	}
+	var buffer [longest]byte
+	if f, ok := foldedField[string(fold(buffer[:0], key))]; ok {
+		name := fieldNames[f]
+		d.refuse(BadField, string(key), show(key)+" is not known: "+name+" is written so")
+	}
+}
+
+// id reads the request's id and tells whether it is a good one or none.
+func (d *decoder) id(a *Action) bool {
+	v := d.values[fieldID]
+	if v.kind == 0 {
+		return true
+	}
+	if v.kind != '"' || v.lone {
+		return false
+	}
+	id := d.textOf(v)
+	if id == "" || len(id) > MaxID || !utf8.ValidString(id) {
+		return false
+	}
+	a.ID = id
+	return true
+}
+
+// action finds the frame's action in the table.
+func (d *decoder) action() (*spec, error) {
+	v := d.values[fieldAction]
+	switch {
+	case v.kind == 0:
+		return nil, badField("action", "action is missing: it is one of "+validNames)
+	case v.kind != '"':
+		return nil, badField("action", "action must be a string: one of "+validNames)
+	}
+	name := d.text[v.start+1 : v.end-1]
+	if v.escaped {
+		name = []byte(unquote(name))
+	}
+	if s := specOf[string(name)]; s != nil {
+		return s, nil
+	}
+	return nil, &Error{Code: UnknownAction, Field: "action",
+		Message: "the action " + show(name) + " is not known: it is one of " + validNames}
+}
+
+// fill reads the members of the action.
+func (d *decoder) fill(a *Action, s *spec) error {
+	if forbidden := d.given & claims; forbidden != 0 {
+		for f := range fieldCount {
+			if forbidden&(1<<f) != 0 && !s.defines(f) {
+				return badField(fieldNames[f], fieldNames[f]+" is not for "+s.name+
+					" to give: the server says it")
+			}
+		}
+	}
+	for _, p := range s.params {
+		if d.given&(1<<p.field) == 0 {
+			if p.required {
+				name := fieldNames[p.field]
+				return badField(name, name+" is missing: "+s.name+" needs it, "+kindText[p.kind])
+			}
+			continue
+		}
+		if err := d.read(a, p); err != nil {
+			return err
+		}
+	}
+	switch {
+	case a.HasAfter && a.HasBefore:
+		return badField("before", "after and before cannot be given together")
+	case s.name == SendMessage && a.Room != "" && a.To != "":
+		return badField("to", "to and room cannot be given together")
+	}
+	return nil
+}
+
+// read reads one member that is there.
+func (d *decoder) read(a *Action, p param) error {
+	v := d.values[p.field]
+	ok := true
+	switch p.kind {
+	case aName, aCursor:
+		if ok = v.kind == '"' && (p.kind == aCursor || v.end-v.start > 2); ok {
+			*a.stringOf(p.field) = d.textOf(v)
+		}
+	case aText:
+		return d.message(a, v)
+	case aNumber:
+		var n uint64
+		n, ok = d.integer(v)
+		a.setNumber(p.field, n)
+	case aLimit:
+		var n uint64
+		n, ok = d.integer(v)
+		ok = ok && 1 <= n && n <= MaxLimit
+		a.Limit = int(min(n, MaxLimit))
+	case aFlag:
+		ok = v.kind == 't' || v.kind == 'f'
+		a.Private = v.kind == 't'
+	case anyJSON:
+		a.Payload = d.text[v.start:v.end:v.end]
+	case aResume:
+		return d.resume(a, v)
+	}
+	if !ok {
+		return badField(fieldNames[p.field], fieldNames[p.field]+" must be "+kindText[p.kind])
+	}
+	return nil
+}
+
+// stringOf gives the place of a member that is a name or a cursor.
+func (a *Action) stringOf(f field) *string {
+	switch f {
+	case fieldRoom:
+		return &a.Room
+	case fieldUser:
+		return &a.User
+	case fieldTo:
+		return &a.To
+	case fieldName:
+		return &a.NewName
+	case fieldConnectionID:
+		return &a.ConnectionID
+	case fieldOperationType:
+		return &a.OperationType
+	}
+	return &a.Cursor
+}
+
+// setNumber sets a member that is a message number.
+func (a *Action) setNumber(f field, n uint64) {
+	switch f {
+	case fieldAfter:
+		a.After, a.HasAfter = n, true
+	case fieldBefore:
+		a.Before, a.HasBefore = n, true
+	default:
+		a.Seq = n
+	}
+}
+
+// message reads a message's text and checks it: it is the one place where the rule stands.
+func (d *decoder) message(a *Action, v value) error {
+	if v.kind != '"' || v.end-v.start == 2 {
+		return badField("message", "message must be "+kindText[aText])
+	}
+	text := d.textOf(v)
+	if len(text) > MaxText {
+		return &Error{Code: TooLarge, Field: "message",
+			Message: "message is over 16384 bytes: it has " + strconv.Itoa(len(text))}
+	}
+	if i := control(text); i >= 0 {
+		return badField("message", "message has a control character at byte "+strconv.Itoa(i)+
+			": only newline and tab may be in it")
+	}
+	a.Text = text
+	return nil
+}
+
+// resume reads the cursors of hello.
+func (d *decoder) resume(a *Action, v value) error {
+	wrong := badField("resume", "resume must be "+kindText[aResume])
+	if v.kind != '{' {
+		return wrong
+	}
+	s := scanner{text: d.text, pos: v.start + 1}
+	for first := true; ; first = false {
+		room, more := s.member(first)
+		if !more {
+			return nil
+		}
+		if len(a.Resume) == MaxResume {
+			return &Error{Code: TooLarge, Field: "resume", Message: "resume has over 200 rooms"}
+		}
+		if s.peek() != '{' {
+			return wrong
+		}
+		r := Resume{Room: string(room)}
+		if err := s.cursor(&r); err != nil {
+			return err
+		}
+		a.Resume = append(a.Resume, r)
+	}
+}
+
+// cursor reads one object of resume.
+func (s *scanner) cursor(r *Resume) error {
+	var epoch, seq value
+	s.pos++
+	for first := true; ; first = false {
+		key, more := s.member(first)
+		if !more {
+			break
+		}
+		s.checkCase(key)
+		switch v := s.value(0); string(key) {
+		case "epoch":
+			epoch = v
+		case "seq":
+			seq = v
+		}
+	}
+	if s.err != nil {
+		return s.err
+	}
+	n, ok := s.integer(seq)
+	switch {
+	case epoch.kind != '"':
+		return badField("resume", "epoch of "+show(r.Room)+" in resume must be a string")
+	case !ok:
+		return badField("resume", "seq of "+show(r.Room)+" in resume must be "+kindText[aNumber])
+	}
+	r.Epoch, r.Seq = s.textOf(epoch), n
+	return nil
+}
+
+// textOf decodes a string.
+func (s *scanner) textOf(v value) string {
+	inside := s.text[v.start+1 : v.end-1]
+	if v.escaped {
+		return unquote(inside)
+	}
+	return string(inside)
+}
+
+// integer reads a number that is written in digits alone.
+func (s *scanner) integer(v value) (uint64, bool) {
+	const most = len("9007199254740991")
+	if v.kind != '0' || v.end-v.start > most {
+		return 0, false
+	}
+	var n uint64
+	for _, c := range s.text[v.start:v.end] {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = n*10 + uint64(c-'0')
+	}
+	return n, n <= MaxInteger
+}
