@@ -86,7 +86,7 @@ func (d *decoder) scan() {
 }
 
 // checkCase refuses a key that is a known name but for its case.
-func (d *scanner) checkCase(key []byte) {
+func (s *scanner) checkCase(key []byte) {
 	const longest = 3 * len("operationType") // every letter as the longest that folds to it
 	if len(key) > longest {
 		return
@@ -94,7 +94,7 @@ func (d *scanner) checkCase(key []byte) {
 	var buffer [longest]byte
 	if f, ok := foldedField[string(fold(buffer[:0], key))]; ok {
 		name := fieldNames[f]
-		d.refuse(BadField, string(key), show(key)+" is not known: "+name+" is written so")
+		s.refuse(BadField, string(key), show(key)+" is not known: "+name+" is written so")
 	}
 }
 
@@ -284,12 +284,13 @@ func (s *scanner) cursor(r *Resume) error {
 		if !more {
 			break
 		}
-		s.checkCase(key)
 		switch v := s.value(0); string(key) {
 		case "epoch":
 			epoch = v
 		case "seq":
 			seq = v
+		default:
+			s.checkCase(key)
 		}
 	}
 	if s.err != nil {

@@ -23,8 +23,8 @@ type scanner struct {
 func (s *scanner) stop(format string, args ...any) {
 	if !s.stopped {
 		s.stopped = true
-		s.err = &Error{Code: BadJSON, Message: "the frame is not a JSON object that is accepted here: " +
-			fmt.Sprintf(format, args...)}
+		s.err = &Error{Code: BadJSON,
+			Message: "the frame is not a JSON object: " + fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -181,8 +181,7 @@ func (s *scanner) string() value {
 			s.pos++
 			v.end = s.pos
 			if v.lone {
-				s.refuse(BadJSON, "", "the frame has an escaped surrogate without its other half, "+
-					"which is no character and so no JSON to rely on")
+				s.refuse(BadJSON, "", "the frame's JSON has an escaped surrogate without its other half")
 			}
 			return v
 		case s.text[s.pos] == '\\':
@@ -271,7 +270,7 @@ func (s *scanner) literal(word string) {
 // tooDeep stops at a level that is over the limit.
 func (s *scanner) tooDeep(depth int) bool {
 	if depth > MaxDepth {
-		s.stop("it is nested deeper than %d levels", MaxDepth)
+		s.stop("it has more than %d levels of objects and arrays", MaxDepth)
 		return true
 	}
 	return false
@@ -279,8 +278,7 @@ func (s *scanner) tooDeep(depth int) bool {
 
 // duplicate refuses a key that its object has already.
 func (s *scanner) duplicate(key []byte) {
-	s.refuse(BadJSON, string(key), "the frame is not a JSON object that is accepted here: "+
-		"the key "+show(key)+" is there twice")
+	s.refuse(BadJSON, string(key), "the frame's JSON has the key "+show(key)+" twice in one object")
 }
 
 // keys is the keys of one object. The first few are compared one by one, so that usual objects
