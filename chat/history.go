@@ -17,18 +17,6 @@ func (s *Service) History(ctx context.Context, c Connection, room string, r Rang
 	return s.log.Messages(ctx, head.Room, r)
 }
 
-// MessageAt gives one number of a room's log, for work that comes after its event.
-func (s *Service) MessageAt(ctx context.Context, room string, seq uint64) (Head, Message, error) {
-	page, err := s.log.Messages(ctx, room, Range{After: seq - 1, Limit: 1})
-	if err != nil {
-		return Head{}, Message{}, err
-	}
-	if len(page.Messages) == 0 {
-		return Head{}, Message{}, E(NotFound, "no message %d", seq)
-	}
-	return page.Head, page.Messages[0], nil
-}
-
 // Read moves the caller's read marker forward, at most to the head, and gives the room's head
 // and the number that was asked for within it.
 func (s *Service) Read(ctx context.Context, c Connection, room string, seq uint64) (Head, uint64, error) {

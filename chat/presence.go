@@ -29,7 +29,7 @@ func (s *Service) TakePresence(ctx context.Context, tell func(Presence)) error {
 }
 
 func (s *Service) presence(ctx context.Context, noted RoomUsers) (Presence, error) {
-	head, err := s.head(ctx, noted.Room)
+	head, err := s.HeadOf(ctx, noted.Room)
 	if Is(err, NotFound) {
 		return Presence{}, nil
 	}

@@ -72,10 +72,11 @@ func (s *Service) JoinRoom(ctx context.Context, c Connection, name string, priva
 	if err := s.conns.Note(ctx, c.User, []string{room}); err != nil {
 		return Head{}, err
 	}
-	return s.head(ctx, room)
+	return s.HeadOf(ctx, room)
 }
 
-func (s *Service) head(ctx context.Context, room string) (Head, error) {
+// HeadOf gives a room's head, whoever asks.
+func (s *Service) HeadOf(ctx context.Context, room string) (Head, error) {
 	heads, err := s.log.Heads(ctx, []string{room})
 	if err != nil {
 		return Head{}, err

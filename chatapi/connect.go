@@ -1,0 +1,113 @@
+package chatapi
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/confab-chat/confab/auth"
+	"github.com/confab-chat/confab/chat"
+)
+
+// native is the dialect of this project's own protocol.
+const native = "native"
+
+// Dialects are the names that ?dialect= takes.
+func Dialects() []string { return []string{native} }
+
+// connect answers $connect: 200 admits the connection, everything else refuses the handshake with
+// a sentence.
+func (h *Handler) connect(ctx context.Context, e *events.APIGatewayWebsocketProxyRequest) events.APIGatewayProxyResponse {
+	if !h.originAllowed(e.Headers) {
+		return respond(403, "the page's origin is not allowed to connect here\n")
+	}
+	dialect := h.Dialect
+	if asked := e.QueryStringParameters["dialect"]; asked != "" {
+		dialect = asked
+	}
+	if !slices.Contains(Dialects(), dialect) {
+		return respond(400, "unknown dialect; the dialects are: "+strings.Join(Dialects(), ", ")+"\n")
+	}
+	identity, err := h.Identify(ctx, auth.Request{Query: e.QueryStringParameters})
+	if err == nil {
+		_, err = h.Service.Connect(ctx, h.newConnection(e, identity.User, dialect))
+	}
+	if err == nil {
+		return respond(200, "")
+	}
+	status, known := statuses[chat.KindOf(err)]
+	if !known {
+		status = 500
+		h.logError(ctx, "$connect", e.RequestContext.RequestID, err)
+	}
+	return respond(status, explain(err)+"\n")
+}
+
+func (h *Handler) newConnection(e *events.APIGatewayWebsocketProxyRequest, user, dialect string) chat.Connection {
+	c := chat.Connection{
+		ID:          e.RequestContext.ConnectionID,
+		User:        user,
+		Dialect:     dialect,
+		Endpoint:    h.Endpoint,
+		ConnectedAt: time.UnixMilli(e.RequestContext.ConnectedAt),
+	}
+	if h.MaxConnection > 0 {
+		c.Until = c.ConnectedAt.Add(h.MaxConnection)
+	}
+	return c
+}
+
+// originAllowed keeps pages of other sites from using a visitor's connection (cross-site WebSocket
+// hijacking): programs send no Origin and pass, pages must be of this very host or be allowed.
+func (h *Handler) originAllowed(headers map[string]string) bool {
+	origin, sent := header(headers, "Origin")
+	if !sent {
+		return true
+	}
+	if slices.Contains(h.AllowedOrigins, origin) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || u.User != nil || origin != u.Scheme+"://"+u.Host {
+		return false
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return false
+	}
+	host, _ := header(headers, "Host")
+	scheme, sent := header(headers, "X-Forwarded-Proto")
+	if !sent {
+		scheme = u.Scheme
+	}
+	return strings.EqualFold(withPort(u.Host, u.Scheme), withPort(host, scheme))
+}
+
+// withPort gives host:port with the scheme's default port where host has none.
+func withPort(host, scheme string) string {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	port := "80"
+	if scheme == "https" || scheme == "wss" {
+		port = "443"
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port)
+}
+
+// header finds a header in any case.
+func header(headers map[string]string, name string) (string, bool) {
+	if v, ok := headers[name]; ok {
+		return v, true
+	}
+	for k, v := range headers {
+		if strings.EqualFold(k, name) {
+			return v, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,62 @@
+// Package chatapi is the chat as a handler of API Gateway WebSocket events: an event in, frames out.
+//
+// [Handler] takes the action from the frame, asks chat.Service, and tells the connections through
+// a [Poster]. It holds configuration only, so that every event may meet a fresh process; what a
+// host has to offer beside the stores is a Poster and a [Deferrer], and, where one process holds
+// all the sockets, [Rooms]: a fan-out worker per room.
+package chatapi
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/confab-chat/confab/auth"
+	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/connections"
+)
+
+// Poster pushes frames to connections, as API Gateway's @connections API does.
+type Poster interface {
+	// Post sends every frame, in order, to every target, the first target first. It never waits
+	// for a slow reader: what does not fit its queue is dropped. gone are the targets that are
+	// closed or not yet open, unsent those for which the time was over.
+	Post(ctx context.Context, to []connections.Target, frames [][]byte) (gone, unsent []connections.Target, err error)
+	// Send sends the frames, in order, to one target, and waits while its queue is full. A target
+	// that is not open: connections.ErrGone.
+	Send(ctx context.Context, to connections.Target, frames [][]byte) error
+	// Close ends a connection. On AWS code and reason are always 1000's.
+	Close(ctx context.Context, t connections.Target, code int, reason string) error
+}
+
+// Deferrer runs a task outside of the present event, soon, once or several times.
+type Deferrer interface {
+	Later(ctx context.Context, t Task) error
+}
+
+// Config is what a Handler is made of. Zero values of limits mean none.
+type Config struct {
+	Service  *chat.Service
+	Poster   Poster
+	Deferrer Deferrer
+	Identify func(context.Context, auth.Request) (auth.Identity, error)
+	Rooms    *Rooms // nil: a message is fanned out within its own event
+
+	Version        string        // of the server, as welcome tells it
+	Dialect        string        // of connections that name none; "": native
+	AllowedOrigins []string      // beside the event's own host, as https://chat.example
+	Endpoint       string        // of the gateway in front, for rows that other processes read; "": one's own
+	Heartbeat      time.Duration // how often a client is to ping
+	Pipeline       int           // unacknowledged sends a client may have
+	MaxConnection  time.Duration // after which the gateway closes a connection; 0: never
+	ResumeMax      int           // missed messages of a room that a resume sends
+	MaxReceivers   int           // connections that a push goes to; the rest finds it by heartbeat
+	Inline         int           // receivers up to which an event posts by itself; more go to tasks
+	TypingMax      int           // connections of a room up to which typing is told
+	ExcessMax      int           // actions over the rate after which the connection is closed
+
+	Now    func() time.Time
+	Sleep  func(context.Context, time.Duration) error
+	Jitter func(n int) int // a random number in [0, n)
+	Logger *slog.Logger
+}

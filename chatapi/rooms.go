@@ -1,0 +1,107 @@
+package chatapi
+
+import (
+	"context"
+	"sync"
+
+	"github.com/confab-chat/confab/chat"
+)
+
+// Rooms fans out with a worker per busy room, for a host where one process holds all sockets. A
+// worker takes all that waits in its room at once, so that what has queued meanwhile leaves in
+// one write; it ends when nothing waits.
+type Rooms struct {
+	limit int
+	mu    sync.Mutex
+	busy  map[string]*roomQueue
+	idle  sync.WaitGroup
+}
+
+// roomQueue is what waits in one room.
+type roomQueue struct {
+	waiting []push
+	spare   []push        // the batch before, to be filled again
+	taken   chan struct{} // closed when the worker takes what waits; nil: nobody waits for it
+}
+
+// NewRooms makes the workers. limit is the most events that wait in one room before senders to it
+// are made to wait.
+func NewRooms(limit int) *Rooms {
+	return &Rooms{limit: limit, busy: map[string]*roomQueue{}}
+}
+
+// enqueue puts an event behind those of its room. It never blocks.
+func (r *Rooms) enqueue(h *Handler, p push) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q := r.busy[p.head.Room]
+	if q != nil {
+		q.waiting = append(q.waiting, p)
+		return
+	}
+	q = &roomQueue{waiting: []push{p}}
+	r.busy[p.head.Room] = q
+	r.idle.Add(1)
+	go r.work(h, p.head.Room, q)
+}
+
+// work delivers until nothing waits.
+func (r *Rooms) work(h *Handler, room string, q *roomQueue) {
+	defer r.idle.Done()
+	for {
+		batch := r.take(room, q)
+		if batch == nil {
+			return
+		}
+		h.deliver(context.Background(), batch)
+		clear(batch)
+		q.spare = batch[:0]
+	}
+}
+
+func (r *Rooms) take(room string, q *roomQueue) []push {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if q.taken != nil {
+		close(q.taken)
+		q.taken = nil
+	}
+	if len(q.waiting) == 0 {
+		delete(r.busy, room)
+		return nil
+	}
+	batch := q.waiting
+	q.waiting, q.spare = q.spare, nil
+	return batch
+}
+
+// admit waits while the room's queue is full.
+func (r *Rooms) admit(ctx context.Context, room string) error {
+	for {
+		taken := r.full(room)
+		if taken == nil {
+			return nil
+		}
+		select {
+		case <-taken:
+		case <-ctx.Done():
+			return chat.Wrap(chat.Unavailable, "wait for the room", ctx.Err())
+		}
+	}
+}
+
+func (r *Rooms) full(room string) chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q := r.busy[room]
+	if q == nil || len(q.waiting) < r.limit {
+		return nil
+	}
+	if q.taken == nil {
+		q.taken = make(chan struct{})
+	}
+	return q.taken
+}
+
+// Wait returns when no room has anything left to deliver.
+func (r *Rooms) Wait() { r.idle.Wait() }

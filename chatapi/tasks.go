@@ -1,0 +1,99 @@
+package chatapi
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/confab-chat/confab/connections"
+)
+
+// The kinds of task. Each may run any number of times.
+const (
+	TaskFanout      = "fanout"      // post Frames to the addresses of To
+	TaskUnsubscribe = "unsubscribe" // end the subscriptions of User in Room
+)
+
+// Task is work that comes after an event. It survives being JSON.
+type Task struct {
+	Kind   string    `json:"kind"`
+	Frames []string  `json:"frames,omitempty"`
+	To     []Address `json:"to,omitempty"`
+	Room   string    `json:"room,omitempty"`
+	User   string    `json:"user,omitempty"`
+}
+
+// Address is a connection and since when it is there.
+type Address struct {
+	connections.Target
+	ConnectedAt time.Time
+}
+
+// youngRetry is how long a task waits before it tries a connection that may be not yet open.
+const youngRetry = 250 * time.Millisecond
+
+func fanoutTask(to []Address, frames [][]byte) Task {
+	t := Task{Kind: TaskFanout, To: to, Frames: make([]string, len(frames))}
+	for i, f := range frames {
+		t.Frames[i] = string(f)
+	}
+	return t
+}
+
+// Run does a task.
+func (h *Handler) Run(ctx context.Context, t Task) error {
+	switch t.Kind {
+	case TaskFanout:
+		return h.runFanout(ctx, t)
+	case TaskUnsubscribe:
+		return h.Service.Unsubscribe(ctx, t.Room, t.User)
+	}
+	return fmt.Errorf("chatapi: unknown task %q", t.Kind)
+}
+
+// runFanout posts, and posts once more to connections that may not have been open yet. What fails
+// then is found by its receiver in the log.
+func (h *Handler) runFanout(ctx context.Context, t Task) error {
+	frames := make([][]byte, len(t.Frames))
+	for i, f := range t.Frames {
+		frames[i] = []byte(f)
+	}
+	young, unsent, err := h.postNow(ctx, t.To, frames)
+	if err != nil {
+		return err
+	}
+	if len(unsent) > 0 {
+		if err := h.Deferrer.Later(ctx, fanoutTask(unsent, frames)); err != nil {
+			return err
+		}
+	}
+	if len(young) == 0 {
+		return nil
+	}
+	if err := h.Sleep(ctx, youngRetry); err != nil {
+		return err
+	}
+	_, _, err = h.postNow(ctx, young, frames)
+	return err
+}
+
+// Local is the Deferrer of one process: each task is a goroutine. Its zero value needs Handler.
+type Local struct {
+	Handler *Handler
+	running sync.WaitGroup
+}
+
+// Later starts the task and returns.
+func (l *Local) Later(_ context.Context, t Task) error {
+	l.running.Go(func() {
+		ctx := context.Background()
+		if err := l.Handler.Run(ctx, t); err != nil {
+			l.Handler.logError(ctx, "task "+t.Kind, "", err)
+		}
+	})
+	return nil
+}
+
+// Wait returns when no task runs.
+func (l *Local) Wait() { l.running.Wait() }
