@@ -1,0 +1,37 @@
+// Command confab is real-time chat that you own: `confab serve` and you can chat.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is that of the program; the protocol has its own.
+const version = "0.1.0"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, stop, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes a command line and gives the exit code: 0 done, 1 failed, 2 not understood.
+func run(ctx context.Context, stop func(), args []string, out, errOut *os.File) int {
+	root := newRoot(stop)
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(errOut, "confab:", err)
+	if isUsage(err) {
+		return 2
+	}
+	return 1
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// usageError is a command line that was not understood.
+type usageError struct{ error }
+
+func isUsage(err error) bool {
+	var u usageError
+	return errors.As(err, &u)
+}
+
+func newRoot(stop func()) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "confab",
+		Short: "Real-time chat that you own",
+		Long: `Confab is real-time chat that you own: one program, one folder of data.
+
+Start with:  confab serve`,
+		Version:           version,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: fromEnvironment,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see confab %s --help", err, cmd.Name())}
+	})
+	root.AddCommand(newServe(stop), newBackup(), newCheck(), newRestore())
+	return root
+}
+
+// fromEnvironment fills every flag that the command line leaves out from CONFAB_<NAME>, as
+// CONFAB_ADDR for --addr.
+func fromEnvironment(cmd *cobra.Command, _ []string) error {
+	var bad error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		value, set := os.LookupEnv(variable(f.Name))
+		if !set || f.Changed || f.Name == "help" || f.Name == "version" {
+			return
+		}
+		if err := cmd.Flags().Set(f.Name, value); err != nil {
+			bad = usageError{fmt.Errorf("environment variable %s: %w", variable(f.Name), err)}
+		}
+	})
+	return bad
+}
+
+func variable(flag string) string {
+	return "CONFAB_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// exactArgs is cobra.ExactArgs with an error that says what is wanted.
+func exactArgs(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError{fmt.Errorf("confab %s: want %s", cmd.Name(), what)}
+		}
+		return nil
+	}
+}

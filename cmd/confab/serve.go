@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/chatapi"
+	"github.com/confab-chat/confab/internal/serve"
+	"github.com/confab-chat/confab/store/memstore"
+	"github.com/confab-chat/confab/store/sqlitestore"
+)
+
+// serveFlags are the flags of confab serve.
+type serveFlags struct {
+	addr, data, adminAddr string
+	memory, insecure      bool
+	connectionsAPI        string
+	logFormat, logLevel   string
+	config                serve.Config
+	stop                  func() // lets a second interrupt end the process at once
+}
+
+func newServe(stop func()) *cobra.Command {
+	f := &serveFlags{stop: stop}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the chat server",
+		Long: `Run the chat server. Without flags it listens on 127.0.0.1:8080 and keeps its data in
+./confab-data. Each flag can be given as an environment variable too: --addr is CONFAB_ADDR.`,
+		Example: `  confab serve
+  confab serve --memory --addr 127.0.0.1:9000
+  CONFAB_DATA=/srv/chat confab serve --log-format json`,
+		Args: exactArgs(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.define(cmd)
+	return cmd
+}
+
+func (f *serveFlags) define(cmd *cobra.Command) {
+	s, c := cmd.Flags(), &f.config
+	s.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on; port 0 picks a free one")
+	s.StringVar(&f.data, "data", defaultData, "the data folder")
+	s.BoolVar(&f.memory, "memory", false, "keep nothing: messages live in memory")
+	s.StringSliceVar(&c.Stages, "stage", serve.DefaultStages, "stages to answer, the first part of the URL's path")
+	s.StringVar(&c.Dialect, "dialect", "native", "dialect of connections that name none: "+strings.Join(chatapi.Dialects(), ", "))
+	s.StringSliceVar(&c.AllowedOrigins, "allowed-origins", nil, "origins of pages that may connect, beside this host's own, as https://chat.example")
+	s.StringSliceVar(&c.AllowedHosts, "allowed-hosts", nil, "host names that are served, beside loopback and this machine's address")
+	s.BoolVar(&f.insecure, "insecure-http", false, "allow an address that other machines can reach, without TLS")
+	s.StringVar(&f.connectionsAPI, "connections-api", "auto", "answer signed calls of the @connections API: auto (on loopback only), on, off")
+	s.StringVar(&f.adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, metrics and pprof; \"off\" for none")
+	s.StringVar(&f.logFormat, "log-format", "text", "text or json")
+	s.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	s.IntVar(&c.Rate, "rate", 2000, "actions a second of one connection")
+	s.IntVar(&c.Burst, "burst", 4000, "actions of one connection at once")
+	s.IntVar(&c.AddressRate, "address-rate", 10000, "actions a second of one address that is not loopback")
+	s.IntVar(&c.QueueFrames, "queue-frames", 256, "frames that wait for a slow reader before some are dropped")
+	s.IntVar(&c.QueueBytes, "queue-bytes", 1<<20, "bytes that wait for a slow reader before some are dropped")
+	s.IntVar(&c.ResumeMax, "resume-max", chat.ResumeMax, "missed messages of a room that a resume sends by itself")
+	s.DurationVar(&c.Drain, "drain", 10*time.Second, "how long a stop waits for clients to go by themselves")
+}
+
+// run serves until the context ends: then it drains.
+func (f *serveFlags) run(cmd *cobra.Command) error {
+	logger, err := newLogger(cmd.ErrOrStderr(), f.logFormat, f.logLevel)
+	if err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	fatal := make(chan error, 1)
+	log, closeLog, err := f.openLog(logger, fatal)
+	if err != nil {
+		return err
+	}
+	f.config.Log, f.config.Logger, f.config.Version = log, logger, version
+	err = f.listenAndServe(cmd, fatal)
+	return errors.Join(err, closeLog())
+}
+
+func (f *serveFlags) check() error {
+	if err := serve.CheckAddress(f.addr, f.insecure); err != nil {
+		return usageError{err}
+	}
+	for name, v := range map[string]int{
+		"rate": f.config.Rate, "burst": f.config.Burst, "address-rate": f.config.AddressRate,
+		"queue-frames": f.config.QueueFrames, "queue-bytes": f.config.QueueBytes, "resume-max": f.config.ResumeMax,
+	} {
+		if v < 1 {
+			return usageError{fmt.Errorf("--%s %d: want at least 1", name, v)}
+		}
+	}
+	if err := serve.CheckStages(f.config.Stages); err != nil {
+		return usageError{err}
+	}
+	return serve.CheckDialect(f.config.Dialect)
+}
+
+// openLog opens the store. Its fatal errors end the server: nothing may be acknowledged after one.
+func (f *serveFlags) openLog(logger *slog.Logger, fatal chan<- error) (chat.Log, func() error, error) {
+	if f.memory {
+		return memstore.NewLog(memstore.Options{}), func() error { return nil }, nil
+	}
+	store, err := sqlitestore.Open(f.data, sqlitestore.Options{
+		Logger: logger,
+		OnFatal: func(err error) {
+			select {
+			case fatal <- err:
+			default:
+			}
+		},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return store, store.Close, nil
+}
+
+func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) error {
+	ctx := cmd.Context()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.addr)
+	if err != nil {
+		return fmt.Errorf("%w; another address: confab serve --addr 127.0.0.1:0", err)
+	}
+	if f.config.Credentials, err = f.credentials(); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server, err := serve.New(f.config)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	public := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet(f.config.Logger)}
+	admin := f.startAdmin(cmd, server)
+	failed := make(chan error, 1)
+	go func() { failed <- public.Serve(listener) }()
+	f.announce(cmd.OutOrStdout(), listener.Addr().String())
+	select {
+	case err = <-failed:
+	case err = <-fatal:
+		return fmt.Errorf("the store failed, so that nothing more can be promised: %w", err)
+	case <-ctx.Done():
+	}
+	f.stop()
+	f.sayDrain(cmd.ErrOrStderr(), server.Stats().Open)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.config.Drain+10*time.Second)
+	defer cancel()
+	err = errors.Join(err, server.Shutdown(bounded), public.Close())
+	return errors.Join(err, admin.Close())
+}
+
+func (f *serveFlags) announce(out io.Writer, addr string) {
+	where := "in " + f.data
+	if f.memory {
+		where = "in memory: it is gone when this stops"
+	}
+	stage := strings.Trim(f.config.Stages[0], "/")
+	fmt.Fprintf(out, `Confab %s. Chat data %s.
+Open http://%s/ or connect two terminals and talk:
+
+  npx wscat -c "ws://%s/%s?name=alice"
+  npx wscat -c "ws://%s/%s?name=bob"
+  {"action":"sendMessage","message":"hello"}
+
+Ctrl-C stops it.
+`, version, where, addr, addr, stage, addr, stage)
+}
+
+func (f *serveFlags) sayDrain(out io.Writer, open int) {
+	if open > 0 {
+		fmt.Fprintf(out, "Stopping: %d connections are asked to reconnect, at most %v. Ctrl-C again stops at once.\n",
+			open, f.config.Drain)
+	}
+}
+
+func newLogger(out io.Writer, format, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, usageError{fmt.Errorf("--log-level %q: want debug, info, warn or error", level)}
+	}
+	options := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(out, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(out, options)), nil
+	}
+	return nil, usageError{fmt.Errorf("--log-format %q: want text or json", format)}
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(file.Fd())
+}

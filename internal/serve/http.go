@@ -1,0 +1,84 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"html/template"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+//go:embed index.html
+var indexHTML string
+
+var index = template.Must(template.New("index").Parse(indexHTML))
+
+// ServeHTTP answers GET / with a small page and gives everything else to the gateway. A Host that
+// is neither loopback nor this machine's address nor allowed is refused with 421: it is how a page
+// reaches a local server by a name that it rebinds (DNS rebinding).
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.hostAllowed(r) {
+		http.Error(w, "this host name is not served here; see --allowed-hosts", http.StatusMisdirectedRequest)
+		return
+	}
+	if r.URL.Path == "/" && r.Header.Get("Upgrade") == "" {
+		s.page.ServeHTTP(w, r)
+		return
+	}
+	s.api.ServeHTTP(w, r)
+}
+
+func (s *Server) hostAllowed(r *http.Request) bool {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	if isLoopback(strings.ToLower(host)) || slices.Contains(s.config.AllowedHosts, strings.ToLower(host)) {
+		return true
+	}
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	ip := net.ParseIP(host)
+	return ok && ip != nil && ip.Equal(local.IP)
+}
+
+// forbidden is the message of a 403: it names what would have worked.
+func (s *Server) forbidden(*http.Request) string {
+	return "Forbidden: connect a WebSocket to one of the stages /" + strings.Join(s.config.Stages, ", /")
+}
+
+// handle is the route of every action.
+func (s *Server) handle(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	return s.handler.Handle(ctx, e)
+}
+
+// welcomePage says what runs here.
+func welcomePage(version string, stages []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "only GET", http.StatusMethodNotAllowed)
+			return
+		}
+		var page bytes.Buffer
+		data := struct {
+			Version, Host string
+			Stages        []string
+		}{version, r.Host, stages}
+		if err := index.Execute(&page, data); err != nil {
+			http.Error(w, "the page broke", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy",
+			"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		_, _ = w.Write(page.Bytes()) // the client may be gone
+	})
+}

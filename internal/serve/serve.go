@@ -1,0 +1,249 @@
+// Package serve is the laptop host: gateway, chat and stores wired together in one process.
+//
+// The gateway calls the chat's handler directly, connections live in memory because they die with
+// the process, and a worker per room posts straight to the sockets.
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/chatapi"
+	"github.com/confab-chat/confab/gateway"
+	"github.com/confab-chat/confab/store/memstore"
+)
+
+// Values of the laptop host that no flag changes.
+const (
+	heartbeat  = 10 * time.Second // welcome.heartbeatSeconds (guarantees G5: a lost last message is noticed within it)
+	pipeline   = 32               // unacknowledged sends of a client (G2)
+	pingAfter  = 5 * time.Second  // silence after which the gateway pings (G7)
+	dropAfter  = 15 * time.Second // silence after which a connection is dead (G7)
+	sweepEvery = time.Second
+	roomQueue  = 1024 // events waiting in a room before its senders wait
+)
+
+// Config is a server. The zero value of a field is its default.
+type Config struct {
+	Log              chat.Log // where messages are kept; closed by who opened it
+	Stages           []string // default production, dev, Prod
+	Dialect          string
+	AllowedOrigins   []string
+	AllowedHosts     []string          // beside loopback and the address that is listened on
+	Endpoint         string            // of the @connections API as rows carry it; "": posts stay in this process
+	Connections      chat.Connections  // default a memstore of its own
+	Credentials      map[string]string // of the @connections API; empty: it is not served
+	Version          string
+	Rate, Burst      int // actions a second of a connection
+	AddressRate      int // actions a second of an address that is not loopback; its burst is twice that
+	QueueFrames      int
+	QueueBytes       int
+	ResumeMax        int
+	Drain            time.Duration // how long Shutdown waits for clients to go by themselves
+	PingAfter        time.Duration
+	DropAfter        time.Duration
+	StallTimeout     time.Duration
+	Now              func() time.Time
+	Logger           *slog.Logger
+	MaxConnectionAge time.Duration // 0: none, as on the laptop; tests play AWS's 2 h with it
+}
+
+// DefaultStages are the stages of the seeds' documents: one API, three names.
+var DefaultStages = []string{"production", "dev", "Prod"}
+
+// Server is the running chat. It is an http.Handler for the public listener.
+type Server struct {
+	config  Config
+	api     *gateway.API
+	handler *chatapi.Handler
+	rooms   *chatapi.Rooms
+	tasks   *chatapi.Local
+	page    http.Handler
+	stop    context.CancelFunc
+	sweeper sync.WaitGroup
+}
+
+// New wires a server and starts its sweep. Shutdown ends it.
+func New(c Config) (*Server, error) {
+	c = c.withDefaults()
+	s := &Server{config: c, rooms: chatapi.NewRooms(roomQueue), tasks: &chatapi.Local{}}
+	if err := s.wireGateway(); err != nil {
+		return nil, err
+	}
+	s.handler = chatapi.New(chatapi.Config{
+		Service:        chat.NewService(c.Log, c.Connections, c.Now),
+		Poster:         s.api,
+		Deferrer:       s.tasks,
+		Rooms:          s.rooms,
+		Limit:          newAddressLimiter(c.AddressRate, c.Now).allow,
+		Version:        c.Version,
+		Dialect:        c.Dialect,
+		AllowedOrigins: c.AllowedOrigins,
+		Endpoint:       c.Endpoint,
+		Heartbeat:      heartbeat,
+		Pipeline:       pipeline,
+		MaxConnection:  c.MaxConnectionAge,
+		ResumeMax:      c.ResumeMax,
+		ExcessMax:      c.Burst,
+		Now:            c.Now,
+		Sleep:          sleep,
+		Jitter:         jitter,
+		Logger:         c.Logger,
+	})
+	s.tasks.Handler = s.handler
+	s.page = welcomePage(c.Version, c.Stages)
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.sweeper.Go(func() { s.sweep(ctx) })
+	return s, nil
+}
+
+func (c Config) withDefaults() Config {
+	set(&c.Rate, 2000)
+	set(&c.Burst, 2*c.Rate)
+	set(&c.AddressRate, 5*c.Rate)
+	set(&c.PingAfter, pingAfter)
+	set(&c.DropAfter, dropAfter)
+	if len(c.Stages) == 0 {
+		c.Stages = DefaultStages
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Connections == nil {
+		c.Connections = memstore.NewConnections(memstore.Options{Now: c.Now, Rate: c.Rate, Burst: c.Burst})
+	}
+	return c
+}
+
+func set[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (s *Server) wireGateway() error {
+	c := s.config
+	routes := map[string]gateway.Handler{}
+	for _, key := range append(chatapi.Actions(), "$connect", "$disconnect", "$default") {
+		routes[key] = gateway.HandlerFunc(s.handle)
+	}
+	stages := make([]gateway.Stage, len(c.Stages))
+	for i, name := range c.Stages {
+		stages[i] = gateway.Stage{Name: name}
+	}
+	age := c.MaxConnectionAge
+	if age == 0 {
+		age = -1
+	}
+	var err error
+	s.api, err = gateway.New(gateway.Config{
+		Stages: stages, Routes: routes, Endpoint: c.Endpoint,
+		Credentials: c.Credentials, ServeConnections: len(c.Credentials) > 0,
+		Serial: true, PingAfter: c.PingAfter, DropAfter: c.DropAfter, IdleTimeout: -1, MaxDuration: age,
+		MaxQueueFrames: c.QueueFrames, MaxQueueBytes: c.QueueBytes, StallTimeout: c.StallTimeout,
+		OnDrain: s.resync, Forbidden: s.forbidden, Now: c.Now, Logger: c.Logger,
+	})
+	return err
+}
+
+func (s *Server) sweep(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := s.handler.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.config.Logger.ErrorContext(ctx, "failed", "op", "sweep", "error", err)
+		}
+	}
+}
+
+// resync runs when a connection whose frames were dropped reads again.
+func (s *Server) resync(connectionID string) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.DropAfter)
+	defer cancel()
+	if err := s.handler.Resync(ctx, connectionID); err != nil {
+		s.config.Logger.ErrorContext(ctx, "failed", "op", "resync", "error", err)
+	}
+}
+
+// Stats gives the gateway's counters.
+func (s *Server) Stats() gateway.Stats { return s.api.Stats() }
+
+// API is the gateway, for tests that look at it from inside.
+func (s *Server) API() *gateway.API { return s.api }
+
+// Shutdown asks the clients to reconnect elsewhere or later, waits at most Config.Drain for them
+// to go, closes the rest with 1012, and returns when everything that was accepted is done.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stop()
+	s.sweeper.Wait()
+	err := s.handler.Drain(ctx, s.config.Drain)
+	s.waitForClients(ctx)
+	err = errors.Join(err, s.api.Shutdown(ctx, chatapi.CloseRestart, "the server restarts"))
+	s.rooms.Wait()
+	s.tasks.Wait()
+	return err
+}
+
+func (s *Server) waitForClients(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Drain)
+	defer cancel()
+	for s.api.Stats().Open > 0 && sleep(ctx, 20*time.Millisecond) == nil {
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func jitter(n int) int {
+	r, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		return 0
+	}
+	return int(r.Int64())
+}
+
+// CheckAddress refuses an address that other machines can reach, unless plain says that they
+// may, without TLS.
+func CheckAddress(addr string, plain bool) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("address %q: want HOST:PORT, as 127.0.0.1:8080", addr)
+	}
+	if plain || isLoopback(host) {
+		return nil
+	}
+	return fmt.Errorf("address %q can be reached from other machines, and this server has no TLS and "+
+		"open names: listen on 127.0.0.1 behind a TLS proxy, or say --insecure-http to do it anyway", addr)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,262 @@
+package testenv
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// patience is how long a client waits for a frame before the test fails.
+const patience = 15 * time.Second
+
+// Frame is one frame that a client got.
+type Frame struct {
+	Raw string
+	// The members that most tests look at.
+	Event, ID, Room, Code, From, Message, Epoch, User string
+	Seq                                               uint64
+	More, Duplicate, Void, Deleted                    bool
+	// Fields has all members.
+	Fields map[string]any
+}
+
+// Client is a WebSocket client of the chat that keeps all frames it gets.
+type Client struct {
+	tb   testing.TB
+	User string
+	conn *websocket.Conn
+	mu   sync.Mutex
+	news *sync.Cond
+	all  []Frame
+	seen map[string]bool // messages by room and seq
+	next int             // the first frame that no Await has looked at
+	err  error           // why reading ended
+	done chan struct{}
+}
+
+// Dial connects a user through a gateway of the system.
+func (e *Env) Dial(tb testing.TB, user string) *Client {
+	tb.Helper()
+	return DialURL(tb, e.URL(0, user), user)
+}
+
+// DialURL connects to a URL and closes the connection when the test ends.
+func DialURL(tb testing.TB, url, user string) *Client {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, resp, err := websocket.Dial(ctx, url, nil) //nolint:bodyclose // the library closes it
+	if err != nil {
+		status := 0
+		if resp != nil {
+			status = resp.StatusCode
+		}
+		tb.Fatalf("dial %s: %v (status %d)", url, err, status)
+	}
+	conn.SetReadLimit(256 << 10)
+	c := &Client{tb: tb, User: user, conn: conn, seen: map[string]bool{}, done: make(chan struct{})}
+	c.news = sync.NewCond(&c.mu)
+	go c.read()
+	tb.Cleanup(c.Close)
+	return c
+}
+
+func (c *Client) read() {
+	defer close(c.done)
+	for {
+		_, text, err := c.conn.Read(context.Background())
+		c.mu.Lock()
+		if err != nil {
+			c.err = err
+		} else if f := parse(text); !c.repeated(f) {
+			c.all = append(c.all, f)
+		}
+		c.news.Broadcast()
+		c.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// repeated tells whether a pushed message is there already: at least once is all that is promised.
+func (c *Client) repeated(f Frame) bool {
+	if f.Event != "message" || f.Duplicate {
+		return false
+	}
+	key := fmt.Sprint(f.Room, " ", f.Seq)
+	again := c.seen[key]
+	c.seen[key] = true
+	return again
+}
+
+func parse(text []byte) Frame {
+	f := Frame{Raw: string(text)}
+	if err := json.Unmarshal(text, &f.Fields); err != nil {
+		return f
+	}
+	// A second look at the members with a fixed type; one of another type stays in Fields.
+	text2 := func(name string) string { s, _ := f.Fields[name].(string); return s }
+	flag := func(name string) bool { b, _ := f.Fields[name].(bool); return b }
+	f.Event, f.ID, f.Room, f.Code = text2("event"), text2("id"), text2("room"), text2("code")
+	f.From, f.Message, f.Epoch, f.User = text2("from"), text2("message"), text2("epoch"), text2("user")
+	f.More, f.Duplicate, f.Void, f.Deleted = flag("more"), flag("duplicate"), flag("void"), flag("deleted")
+	seq, _ := f.Fields["seq"].(float64)
+	f.Seq = uint64(seq)
+	return f
+}
+
+// Send sends a text frame.
+func (c *Client) Send(format string, args ...any) {
+	c.tb.Helper()
+	if err := c.TrySend(fmt.Sprintf(format, args...)); err != nil {
+		c.tb.Fatalf("%s sends: %v", c.User, err)
+	}
+}
+
+// TrySend sends a text frame and gives the error.
+func (c *Client) TrySend(frame string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return c.conn.Write(ctx, websocket.MessageText, []byte(frame))
+}
+
+// Await gives the first frame, among those that no Await has passed, that fits; it passes it and
+// all before it. The test fails when none comes.
+func (c *Client) Await(what string, fits func(Frame) bool) Frame {
+	c.tb.Helper()
+	f, err := c.TryAwait(patience, fits)
+	if err != nil {
+		c.tb.Fatalf("%s waits for %s: %v", c.User, what, err)
+	}
+	return f
+}
+
+// TryAwait is Await with a time limit of its own, and an error instead of a failure.
+func (c *Client) TryAwait(limit time.Duration, fits func(Frame) bool) (Frame, error) {
+	deadline := time.Now().Add(limit)
+	wake := time.AfterFunc(limit, c.news.Broadcast)
+	defer wake.Stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from := c.next
+	for i := from; ; {
+		for ; i < len(c.all); i++ {
+			if fits(c.all[i]) {
+				c.next = i + 1
+				return c.all[i], nil
+			}
+		}
+		if c.err != nil {
+			return Frame{}, fmt.Errorf("%w; it got %s", c.err, raws(c.all[from:]))
+		}
+		if !time.Now().Before(deadline) {
+			return Frame{}, fmt.Errorf("nothing after %v; it got %s", limit, raws(c.all[from:]))
+		}
+		c.news.Wait()
+	}
+}
+
+func raws(frames []Frame) string {
+	var all string
+	for i, f := range frames {
+		if i == 20 {
+			return all + "\n  and more"
+		}
+		all += "\n  " + f.Raw
+	}
+	return all
+}
+
+// Event awaits the next frame of that event.
+func (c *Client) Event(name string) Frame {
+	c.tb.Helper()
+	return c.Await("event "+name, func(f Frame) bool { return f.Event == name })
+}
+
+// Answer awaits the frame that carries the id.
+func (c *Client) Answer(id string) Frame {
+	c.tb.Helper()
+	return c.Await("the answer to "+id, func(f Frame) bool { return f.ID == id })
+}
+
+// Do sends an action, in which id must stand, and gives its answer.
+func (c *Client) Do(id, format string, args ...any) Frame {
+	c.tb.Helper()
+	c.Send(format, args...)
+	return c.Answer(id)
+}
+
+// Join joins a room and gives the answer, which must be "joined".
+func (c *Client) Join(room string) Frame {
+	c.tb.Helper()
+	f := c.Do("join-"+room, `{"action":"joinRoom","id":"join-%s","room":%q}`, room, room)
+	if f.Event != "joined" {
+		c.tb.Fatalf("%s joins %s: %s", c.User, room, f.Raw)
+	}
+	return f
+}
+
+// Say sends a message to a room and gives the acknowledgement.
+func (c *Client) Say(room, id, text string) Frame {
+	c.tb.Helper()
+	f := c.Do(id, `{"action":"sendMessage","id":%q,"room":%q,"message":%q}`, id, room, text)
+	if f.Event != "message" {
+		c.tb.Fatalf("%s says %q in %s: %s", c.User, text, room, f.Raw)
+	}
+	return f
+}
+
+// All gives every frame so far, repeated messages left out.
+func (c *Client) All() []Frame {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]Frame(nil), c.all...)
+}
+
+// Sync returns when everything that was posted to this connection before has arrived: it sends a
+// ping and awaits the pong, without passing any frame.
+func (c *Client) Sync() {
+	c.tb.Helper()
+	c.mu.Lock()
+	at := c.next
+	c.mu.Unlock()
+	id := fmt.Sprintf("sync-%d-%d", at, time.Now().UnixNano())
+	c.Do(id, `{"action":"ping","id":%q}`, id)
+	c.mu.Lock()
+	c.next = at
+	c.mu.Unlock()
+}
+
+// Closed awaits the end of the connection and gives the close code, -1 without one.
+func (c *Client) Closed() websocket.StatusCode {
+	c.tb.Helper()
+	select {
+	case <-c.done:
+	case <-time.After(patience):
+		c.tb.Fatalf("%s: the connection did not end", c.User)
+	}
+	var closed websocket.CloseError
+	if errors.As(c.err, &closed) {
+		return closed.Code
+	}
+	return -1
+}
+
+// Close closes the connection in good order and waits for the end.
+func (c *Client) Close() {
+	_ = c.conn.Close(websocket.StatusNormalClosure, "")
+	<-c.done
+}
+
+// Kill cuts TCP without a close frame.
+func (c *Client) Kill() {
+	_ = c.conn.CloseNow()
+	<-c.done
+}

@@ -1,0 +1,37 @@
+package testenv
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/confab-chat/confab/internal/serve"
+)
+
+// startDirect runs the laptop's server.
+func startDirect(tb testing.TB, e *Env, b backend, endpoint string, o Options) http.Handler {
+	tb.Helper()
+	log, conns := b.open()
+	e.ResumeMax = 1000
+	if o.ResumeMax != 0 {
+		e.ResumeMax = o.ResumeMax
+	}
+	s, err := serve.New(serve.Config{
+		Log: log, Connections: conns, Endpoint: endpoint,
+		Credentials: map[string]string{AccessKey: SecretKey},
+		Version:     "0.0.0-test", Rate: o.Rate, Burst: o.Burst, ResumeMax: e.ResumeMax,
+		Drain: 10 * time.Millisecond, Now: o.Now, Logger: logger(),
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e.stop = append(e.stop, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.Shutdown(ctx); err != nil {
+			tb.Errorf("shutdown: %v", err)
+		}
+	})
+	return s
+}

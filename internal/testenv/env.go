@@ -1,0 +1,148 @@
+package testenv
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/confab-chat/confab/chat"
+)
+
+// Credentials sign the @connections calls of every host.
+const (
+	AccessKey = "TESTKEY"
+	SecretKey = "test-secret"
+)
+
+// Options change a system. The zero value of a field is the host's own default.
+type Options struct {
+	Gateways  int // on one store; default 1
+	Rate      int // actions a second of a connection; the default does not get in the way
+	Burst     int
+	ResumeMax int
+	OneByOne  bool // cold only: one event at a time, none doubled
+	Now       func() time.Time
+	// WrapLog and WrapConnections put a fault between the chat and its stores.
+	WrapLog         func(chat.Log) chat.Log
+	WrapConnections func(chat.Connections) chat.Connections
+}
+
+// Env is a running system.
+type Env struct {
+	Host  string // direct or cold
+	Store string // memstore, sqlitestore or dynamostore
+	// URLs are the gateways' WebSocket URLs, each with its stage.
+	URLs []string
+	// ResumeMax is how many missed messages of a room a resume sends by itself.
+	ResumeMax int
+	// Log and Connections are the stores behind the system.
+	Log         chat.Log
+	Connections chat.Connections
+	stop        []func()
+}
+
+// Combinations are the hosts and stores that every end-to-end test runs on.
+var Combinations = []struct{ Host, Store string }{
+	{"direct", "memstore"},
+	{"direct", "sqlitestore"},
+	{"cold", "memstore"},
+	{"cold", "dynamostore"},
+}
+
+// Each runs a test as a subtest on every combination.
+func Each(t *testing.T, o Options, test func(t *testing.T, e *Env)) {
+	for _, c := range Combinations {
+		t.Run(c.Host+"+"+c.Store, func(t *testing.T) {
+			test(t, Start(t, c.Host, c.Store, o))
+		})
+	}
+}
+
+// Start runs a system until the test ends.
+func Start(tb testing.TB, host, store string, o Options) *Env {
+	tb.Helper()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	set(&o.Gateways, 1)
+	set(&o.Rate, 100_000)
+	set(&o.Burst, 2*o.Rate)
+	e := &Env{Host: host, Store: store}
+	tb.Cleanup(e.close)
+	b := openStore(tb, e, o)
+	listeners := make([]net.Listener, o.Gateways)
+	for i := range listeners {
+		listeners[i] = listen(tb)
+		e.URLs = append(e.URLs, "ws://"+listeners[i].Addr().String()+"/production")
+	}
+	for _, l := range listeners {
+		endpoint := ""
+		if o.Gateways > 1 || host == "cold" {
+			endpoint = "http://" + l.Addr().String() + "/production"
+		}
+		var handler http.Handler
+		if host == "direct" {
+			handler = startDirect(tb, e, b, endpoint, o)
+		} else {
+			handler = startCold(tb, e, b, endpoint, o)
+		}
+		serveHTTP(e, l, handler)
+	}
+	return e
+}
+
+func set(field *int, value int) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return l
+}
+
+func serveHTTP(e *Env, l net.Listener, h http.Handler) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(l) // ends with ErrServerClosed
+	}()
+	e.stop = append(e.stop, func() {
+		_ = server.Close()
+		<-done
+	})
+}
+
+// close ends everything, the last started first.
+func (e *Env) close() {
+	for i := len(e.stop) - 1; i >= 0; i-- {
+		e.stop[i]()
+	}
+}
+
+// URL gives a gateway's URL for a user.
+func (e *Env) URL(gateway int, user string) string {
+	if user == "" {
+		return e.URLs[gateway]
+	}
+	return e.URLs[gateway] + "?name=" + url.QueryEscape(user)
+}
+
+// logger shows the system's log where CONFAB_TEST_LOG is set.
+func logger() *slog.Logger {
+	if os.Getenv("CONFAB_TEST_LOG") == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
