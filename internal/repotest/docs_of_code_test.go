@@ -17,8 +17,9 @@ func packageDoc(tr *tree) []string {
 				continue
 			}
 			docs = append(docs, f.path)
-			if text := f.syntax.Doc.Text(); p.name != "main" && !strings.HasPrefix(text, "Package "+p.name+" ") {
-				problems = append(problems, fmt.Sprintf("%s: the package doc does not begin with %q", f.path, "Package "+p.name))
+			begin := "Package " + p.name
+			if text := f.syntax.Doc.Text(); p.name != "main" && !strings.HasPrefix(text, begin+" ") {
+				problems = append(problems, fmt.Sprintf("%s: the package doc does not begin with %q", f.path, begin))
 			}
 		}
 		if len(p.files) > 0 && len(docs) != 1 {

@@ -2,6 +2,7 @@ package repotest
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -152,6 +153,9 @@ func purity(tr *tree) []string {
 	return problems
 }
 
+// statement is an assertion of the compiler that a type is a chat.Log, alone or in a group.
+var statement = regexp.MustCompile(`(?m)^(var|\t) ?_ +chat\.Log += `)
+
 // contracts checks that every store states the contracts it meets and runs the suite.
 func contracts(tr *tree) []string {
 	var problems []string
@@ -159,8 +163,7 @@ func contracts(tr *tree) []string {
 		if !strings.HasPrefix(p.dir, "store/") || p.dir == "store/storetest" {
 			continue
 		}
-		states := slices.ContainsFunc(p.files, func(f *file) bool { return strings.Contains(f.src, "\nvar _ chat.Log = ") })
-		if !states && !slices.ContainsFunc(p.files, func(f *file) bool { return strings.Contains(f.src, "\t_ chat.Log ") }) {
+		if !slices.ContainsFunc(p.files, func(f *file) bool { return statement.MatchString(f.src) }) {
 			problems = append(problems, p.dir+" does not state `var _ chat.Log = (*Store)(nil)`")
 		}
 		suite := tr.module + "/store/storetest"

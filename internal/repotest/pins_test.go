@@ -12,7 +12,7 @@ import (
 var (
 	exactVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 	pinnedGo     = regexp.MustCompile(`(?m)^readonly (\w+)=v[0-9]+\.[0-9]+\.[0-9]+$`)
-	pomVersion   = regexp.MustCompile(`<artifactId>DynamoDBLocal</artifactId>\s*<version>([0-9]+\.[0-9]+\.[0-9]+)</version>`)
+	pomVersion   = regexp.MustCompile(`>DynamoDBLocal</artifactId>\s*<version>([0-9]+\.[0-9]+\.[0-9]+)<`)
 	requirement  = regexp.MustCompile(`(?m)^[a-z0-9-]+(.*)$`)
 	pinnedPython = regexp.MustCompile(`^==[0-9][0-9a-z.]* \\$`)
 )

@@ -17,33 +17,105 @@ import (
 // rules are all rules, each with what to do about its problems.
 var rules = []struct {
 	name  string
-	why   string
 	check func(*tree) []string
+	why   string
 }{
-	{"imports", "the import table in ARCHITECTURE.md decides who may import whom; move the code or change both tables", imports},
-	{"reach", "what a program or package links decides its size and what it can leak; cut the chain of imports", reach},
-	{"purity", "use cases must run in a plain test: hand values in, or put the code where the outside is spoken to", purity},
-	{"contracts", "an implementation states its contract and is tested by the suite, so that backends stay interchangeable", contracts},
-	{"package-doc", "a package is explained once, in one place, beginning with `Package NAME`", packageDoc},
-	{"exported-doc", "an exported identifier is a promise; say meaning, unit, limits and errors", exportedDoc},
-	{"package-names", "a package is named for what it holds or speaks to", packageNames},
-	{"file-length", "a file is read in one sitting: split it by subject", fileLength},
-	{"budgets", "the whole stays readable only if most parts are short", budgets},
-	{"open-ends", "what is left to do stands in an issue, not in the code", openEnds},
-	{"init", "wiring is explicit, in main or a constructor", noInit},
-	{"blank-imports", "wiring by import hides what a program does; only a database driver and embed have no other way", blankImports},
-	{"dynamo-calls", "a Scan costs the whole table, a transaction collapses under concurrent writers", dynamoCalls},
-	{"skips", "a test that is skipped proves nothing: internal/tools alone may skip, and fails with CI=true", skips},
-	{"protocol", "docs/protocol.md is the public contract: every action, event and code of wire is in it", protocol},
-	{"architecture", "ARCHITECTURE.md is the map: at most 200 lines, every package on it, nothing that is not there", architecture},
-	{"line-numbers", "line numbers in documents rot: name the thing", lineNumbers},
-	{"machine-paths", "the repository must work on any machine", machinePaths},
-	{"registries", "where packages come from is the machine's affair; the repository pins what, not where", registries},
-	{"links", "a dead link sends people away", links},
-	{"make-targets", "a command that a document gives must work", makeTargets},
-	{"pins", "what tests run beside Go is pinned, so that they mean the same tomorrow", pins},
-	{"dependencies", "every direct dependency has its reason in docs/adr/0008-dependencies.md", dependencies},
-	{"decisions", "decisions are numbered, indexed, one page each, with the same four headings", decisions},
+	{
+		"imports", imports,
+		"the import table in ARCHITECTURE.md decides who may import whom; move the code or change both tables",
+	},
+	{
+		"reach", reach,
+		"what a program or package links decides its size and what it can leak; cut the chain of imports",
+	},
+	{
+		"purity", purity,
+		"use cases must run in a plain test: hand values in, or put the code where the outside is spoken to",
+	},
+	{
+		"contracts", contracts,
+		"an implementation states its contract and is tested by the suite, so that backends stay interchangeable",
+	},
+	{
+		"package-doc", packageDoc,
+		"a package is explained once, in one place, beginning with `Package NAME`",
+	},
+	{
+		"exported-doc", exportedDoc,
+		"an exported identifier is a promise; say meaning, unit, limits and errors",
+	},
+	{
+		"package-names", packageNames,
+		"a package is named for what it holds or speaks to",
+	},
+	{
+		"file-length", fileLength,
+		"a file is read in one sitting: split it by subject",
+	},
+	{
+		"budgets", budgets,
+		"the whole stays readable only if most parts are short",
+	},
+	{
+		"open-ends", openEnds,
+		"what is left to do stands in an issue, not in the code",
+	},
+	{
+		"init", noInit,
+		"wiring is explicit, in main or a constructor",
+	},
+	{
+		"blank-imports", blankImports,
+		"wiring by import hides what a program does; only a database driver and embed have no other way",
+	},
+	{
+		"dynamo-calls", dynamoCalls,
+		"a Scan costs the whole table, a transaction collapses under concurrent writers",
+	},
+	{
+		"skips", skips,
+		"a test that is skipped proves nothing: internal/tools alone may skip, and fails with CI=true",
+	},
+	{
+		"protocol", protocol,
+		"docs/protocol.md is the public contract: every action, event and code of wire is in it",
+	},
+	{
+		"architecture", architecture,
+		"ARCHITECTURE.md is the map: at most 200 lines, every package on it, nothing that is not there",
+	},
+	{
+		"line-numbers", lineNumbers,
+		"line numbers in documents rot: name the thing",
+	},
+	{
+		"machine-paths", machinePaths,
+		"the repository must work on any machine",
+	},
+	{
+		"registries", registries,
+		"where packages come from is the machine's affair; the repository pins what, not where",
+	},
+	{
+		"links", links,
+		"a dead link sends people away",
+	},
+	{
+		"make-targets", makeTargets,
+		"a command that a document gives must work",
+	},
+	{
+		"pins", pins,
+		"what tests run beside Go is pinned, so that they mean the same tomorrow",
+	},
+	{
+		"dependencies", dependencies,
+		"every direct dependency has its reason in docs/adr/0008-dependencies.md",
+	},
+	{
+		"decisions", decisions,
+		"decisions are numbered, indexed, one page each, with the same four headings",
+	},
 }
 
 // TestRules tries every rule on this repository.

@@ -65,7 +65,8 @@ func budgets(tr *tree) []string {
 	problems = append(problems, over("functions", funcs, 0.9, mostFunc)...)
 	problems = append(problems, over("functions", funcs, 0.95, longFunc)...)
 	if wide*100 > all {
-		problems = append(problems, fmt.Sprintf("%d of %d lines are wider than %d columns, at most 1 %%", wide, all, maxColumns))
+		problems = append(problems,
+			fmt.Sprintf("%d of %d lines are wider than %d columns, at most 1 %%", wide, all, maxColumns))
 	}
 	return problems
 }
@@ -77,7 +78,8 @@ func over(what string, sizes []int, share float64, limit int) []string {
 	}
 	slices.Sort(sizes)
 	if at := sizes[int(share*float64(len(sizes)))]; at > limit {
-		return []string{fmt.Sprintf("%.0f %% of the %s should have at most %d lines, they have up to %d", 100*share, what, limit, at)}
+		return []string{fmt.Sprintf("%.0f %% of the %s should have at most %d lines, they have up to %d",
+			100*share, what, limit, at)}
 	}
 	return nil
 }
