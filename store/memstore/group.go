@@ -1,0 +1,122 @@
+package memstore
+
+import (
+	"context"
+	"iter"
+	"sync/atomic"
+
+	"github.com/confab-chat/confab/chat"
+)
+
+// group is connections that get the same messages. Connections.mu guards subs.
+type group struct {
+	id   string
+	subs map[*conn]sub
+	snap atomic.Pointer[[]sub] // subs as a slice that is never written to; nil: to be made
+}
+
+// sub is a connection in a group. It keeps the row of the user who subscribed, so that one who
+// takes the connection over gets nothing of the former's rooms.
+type sub struct {
+	conn *conn
+	row  *chat.Connection
+	gen  uint64
+}
+
+func newGroup(id string) *group { return &group{id: id, subs: map[*conn]sub{}} }
+
+// put adds a connection or changes its generation; it tells whether the connection is new.
+func (g *group) put(c *conn, row *chat.Connection, gen uint64) bool {
+	before := len(g.subs)
+	g.subs[c] = sub{c, row, gen}
+	g.snap.Store(nil)
+	return len(g.subs) > before
+}
+
+// drop takes a connection out and tells whether the group is empty now.
+func (g *group) drop(c *conn) bool {
+	delete(g.subs, c)
+	g.snap.Store(nil)
+	return len(g.subs) == 0
+}
+
+// snapshot gives the group as it is, for use after the lock is released. The caller holds
+// Connections.mu for reading: a snapshot is made once between two changes, whoever asks first.
+func (g *group) snapshot() []sub {
+	if g == nil {
+		return nil
+	}
+	if made := g.snap.Load(); made != nil {
+		return *made
+	}
+	subs := make([]sub, 0, len(g.subs))
+	for _, s := range g.subs {
+		subs = append(subs, s)
+	}
+	g.snap.Store(&subs)
+	return subs
+}
+
+// live counts the live connections.
+func (g *group) live(now int64) int {
+	n := 0
+	for c := range g.subs {
+		if c.live(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// liveBut tells whether there is a live connection other than c.
+func (g *group) liveBut(c *conn, now int64) bool {
+	for other := range g.subs {
+		if other != c && other.live(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// Receivers yields who gets a room's messages, see chat.Connections. No lock is held meanwhile.
+func (s *Connections) Receivers(_ context.Context, h chat.Head) iter.Seq2[chat.Receiver, error] {
+	return func(yield func(chat.Receiver, error) bool) {
+		now := s.clock()
+		first, second := s.receivers(h)
+		_ = yieldLive(first, now, yield) && yieldLive(second, now, yield)
+	}
+}
+
+// receivers are the receivers of a room in up to two parts.
+func (s *Connections) receivers(h chat.Head) (first, second []sub) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a, b, direct := chat.DirectUsers(h.Room)
+	switch {
+	case h.Room == chat.Lobby:
+		return s.lobby.snapshot(), nil
+	case !direct:
+		return s.rooms[h.Room].snapshot(), nil
+	case a == b:
+		return s.users[a].snapshot(), nil
+	}
+	return s.users[a].snapshot(), s.users[b].snapshot()
+}
+
+// yieldLive yields the live ones and tells whether to go on.
+func yieldLive(subs []sub, now int64, yield func(chat.Receiver, error) bool) bool {
+	for i := range subs {
+		s := &subs[i]
+		if !s.conn.live(now) {
+			continue
+		}
+		r := chat.Receiver{
+			ID: s.row.ID, User: s.row.User, Dialect: s.row.Dialect, Endpoint: s.row.Endpoint,
+			Gen: s.gen, ConnectedAt: s.row.ConnectedAt,
+		}
+		if !yield(r, nil) {
+			return false
+		}
+	}
+	return true
+}
