@@ -1,8 +1,10 @@
 package repotest
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -43,6 +45,7 @@ func fileLength(tr *tree) []string {
 func budgets(tr *tree) []string {
 	var files, funcs []int
 	var all, wide int
+	worst := map[string]int{}
 	for _, p := range tr.pkgs {
 		for _, f := range p.files {
 			files = append(files, lines(f.src))
@@ -50,6 +53,7 @@ func budgets(tr *tree) []string {
 				all++
 				if columns(strings.TrimRight(line, "\n")) > maxColumns {
 					wide++
+					worst[f.path]++
 				}
 			}
 			for _, decl := range f.syntax.Decls {
@@ -66,9 +70,20 @@ func budgets(tr *tree) []string {
 	problems = append(problems, over("functions", funcs, 0.95, longFunc)...)
 	if wide*100 > all {
 		problems = append(problems,
-			fmt.Sprintf("%d of %d lines are wider than %d columns, at most 1 %%", wide, all, maxColumns))
+			fmt.Sprintf("%d of %d lines are wider than %d columns, at most 1 %%, most of them in %s",
+				wide, all, maxColumns, most(worst, 5)))
 	}
 	return problems
+}
+
+// most names the n files with the highest counts.
+func most(counts map[string]int, n int) string {
+	files := slices.Sorted(maps.Keys(counts))
+	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })
+	for i, name := range files {
+		files[i] = fmt.Sprintf("%s (%d)", name, counts[name])
+	}
+	return strings.Join(files[:min(n, len(files))], ", ")
 }
 
 // over tells when a share of the sizes is not within the limit.
