@@ -59,6 +59,7 @@ func hard(size int) map[string][]byte {
 		return func(i int) string { return fmt.Sprintf(format, i) }
 	}
 	const ping = `{"action":"ping"`
+	tower := "," + strings.Repeat("[", 30) + strings.Repeat("]", 30)
 	return map[string][]byte{
 		"long text":     fill(ping+`,"x":"`, same("It is tea time. "), `"}`),
 		"escapes":       fill(ping+`,"x":"`, same(`\u0041\n`), `"}`),
@@ -70,7 +71,7 @@ func hard(size int) map[string][]byte {
 		"many objects":  fill(ping+`,"x":[0`, same(`,{"a":{},"b":[]}`), `]}`),
 		"white space":   fill(ping, same("    "), `}`),
 		"long number":   fill(ping+`,"x":1`, same("0000"), `}`),
-		"nested":        fill(ping+`,"x":[0`, same(`,`+strings.Repeat("[", 30)+strings.Repeat("]", 30)), `]}`),
+		"nested":        fill(ping+`,"x":[0`, same(tower), `]}`),
 		"open brackets": fill(ping+`,"x":`, same(`[[[[`), ``),
 		"other actions": fill(`{"action":"`, same("hellohello"), `"}`),
 	}

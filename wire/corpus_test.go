@@ -35,7 +35,8 @@ func TestDecode_JSONTestSuite(t *testing.T) {
 		}
 		frames := map[string][]byte{
 			"unknown member": embed(`{"action":"ping","x":`, text),
-			"payload":        embed(`{"action":"sendDirect","connectionId":"c","operationType":"o","message":`, text),
+			"payload": embed(
+				`{"action":"sendDirect","connectionId":"c","operationType":"o","message":`, text),
 		}
 		if name[0] == 'n' {
 			frames["frame"] = text

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -254,15 +255,11 @@ func TestHelpActions(t *testing.T) {
 // More rooms in resume than allowed are refused with the number; so many are not.
 func TestDecode_ResumeLimit(t *testing.T) {
 	frame := func(n int) []byte {
-		rooms := map[string]wire.Resume{}
-		for i := range n {
-			rooms["room"+string(rune('a'+i/26))+string(rune('a'+i%26))] = wire.Resume{}
+		rooms := make([]string, n)
+		for i := range rooms {
+			rooms[i] = fmt.Sprintf(`"room%d":{"epoch":"e","seq":1}`, i)
 		}
-		var body strings.Builder
-		for room := range rooms {
-			body.WriteString(`,"` + room + `":{"epoch":"e","seq":1}`)
-		}
-		return []byte(`{"action":"hello","id":"h1","resume":{` + body.String()[1:] + `}}`)
+		return []byte(`{"action":"hello","id":"h1","resume":{` + strings.Join(rooms, ",") + `}}`)
 	}
 	if a, err := wire.Decode(frame(200)); err != nil || len(a.Resume) != 200 {
 		t.Errorf("200 rooms: got %d, %v", len(a.Resume), err)
