@@ -1,0 +1,29 @@
+// Package sqlitestore keeps the chat's log in one SQLite file: the embedded store of the laptop host.
+//
+// # Durability
+//
+// What Append has returned survives a kill, a crash of the system and a power loss: the database
+// runs in WAL mode with synchronous=FULL, and nothing is answered before the commit returned. One
+// goroutine writes. It takes whatever has queued while it was committing and commits that as one
+// transaction, so that many writers share one fsync and no timer makes one of them wait.
+//
+// # Damage
+//
+// Each row carries a CRC-32C over its content, numbers of a room are dense below its head, and
+// the small tables have a count and a sum of their rows. Damage that is read is an error of kind
+// Corrupt that names the file and the next step. From then on the store accepts no write; reads
+// of what is not damaged go on. [Check] looks at everything at once.
+//
+// # Failing disks
+//
+// A full disk refuses writes with Unavailable until there is room again. Any other error of a
+// write or an fsync ends writing for good and is reported by [Options].OnFatal: after a failed
+// fsync nobody knows what is on the disk, so it is never repeated.
+//
+// # Deleting
+//
+// A deleted text is overwritten in place, by bytes of the same length, so that the tree around it
+// never moves and leaves no copy behind; then the write-ahead log is emptied. When Delete has
+// returned the text is in none of the files, unless a backup was reading them for long: then it
+// goes as soon as the backup ends.
+package sqlitestore

@@ -1,0 +1,298 @@
+package sqlitestore
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/confab-chat/confab/chat"
+)
+
+// Heads reads heads: see chat.Log.
+func (s *Store) Heads(ctx context.Context, rooms []string) ([]chat.Head, error) {
+	heads := make([]chat.Head, 0, len(rooms))
+	err := s.read(ctx, "heads", func(c *conn) error {
+		for _, room := range rooms {
+			_, h, err := s.head(c, room)
+			switch {
+			case chat.Is(err, chat.NotFound):
+			case err != nil:
+				return err
+			default:
+				heads = append(heads, h)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return heads, nil
+}
+
+// head gives a room's number and its head as of the last commit, from the cache if it is there.
+func (s *Store) head(c *conn, name string) (int64, chat.Head, error) {
+	r, commits := s.cache.get(name)
+	if r == nil {
+		err := c.within("BEGIN", func() (err error) {
+			r, err = readRoom(c, name)
+			return err
+		})
+		if err != nil {
+			return 0, chat.Head{}, err
+		}
+		if r != nil {
+			s.cache.offer(r, commits)
+		}
+	}
+	if r != nil {
+		if h := r.shown.Load(); h != nil {
+			return r.n, *h, nil
+		}
+	}
+	return 0, chat.Head{}, chat.E(chat.NotFound, "no such room")
+}
+
+// Member tells what a user is to a room: see chat.Log.
+func (s *Store) Member(ctx context.Context, room, user string) (chat.Member, chat.Head, error) {
+	m := chat.Member{Room: room, User: user, State: chat.Joined}
+	var h chat.Head
+	err := s.read(ctx, "member", func(c *conn) error {
+		found, err := readMember(c, room, user)
+		if err != nil {
+			return err
+		}
+		// The head is read after the member, so that it tells of every leave the member has seen.
+		if _, h, err = s.head(c, room); err != nil || h.Kind == chat.LobbyRoom {
+			return err
+		}
+		if m = found.member(); m.State == 0 {
+			return chat.E(chat.NotFound, "no such member")
+		}
+		return nil
+	})
+	if err != nil {
+		return chat.Member{}, chat.Head{}, err
+	}
+	return m, h, nil
+}
+
+// page collects rows until limit of them are wanted; one more tells that there are others.
+func page[T any](limit int, rows []T) ([]T, bool) {
+	if len(rows) > limit {
+		return rows[:limit], true
+	}
+	return rows, false
+}
+
+// Members lists who has joined: see chat.Log.
+func (s *Store) Members(
+	ctx context.Context, room, after string, limit int,
+) (members []chat.Member, more bool, err error) {
+	err = s.read(ctx, "members", func(c *conn) error {
+		if _, _, err := s.head(c, room); err != nil {
+			return err
+		}
+		return c.each("SELECT "+memberColumns+` FROM members
+			WHERE room = ? AND user > ? AND state = 1 ORDER BY user LIMIT ?`, func(r row) error {
+			m, err := scanMember(r)
+			members = append(members, m.member())
+			return err
+		}, room, after, int64(limit)+1)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	members, more = page(limit, members)
+	return members, more, nil
+}
+
+// PublicRooms lists the public rooms but the lobby: see chat.Log.
+func (s *Store) PublicRooms(
+	ctx context.Context, after string, limit int,
+) (rooms []chat.RoomName, more bool, err error) {
+	err = s.read(ctx, "public rooms", func(c *conn) error {
+		return c.each("SELECT "+roomColumns+` FROM rooms INDEXED BY rooms_public
+			WHERE kind = 2 AND room > ? ORDER BY room LIMIT ?`, func(r row) error {
+			found, err := scanRoom(r)
+			rooms = append(rooms, chat.RoomName{Room: found.head.Room, Name: found.head.Name})
+			return err
+		}, after, int64(limit)+1)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	rooms, more = page(limit, rooms)
+	return rooms, more, nil
+}
+
+// RoomsOf lists where a user is joined or invited: see chat.Log.
+func (s *Store) RoomsOf(ctx context.Context, user string) ([]chat.Member, error) {
+	rooms := []chat.Member{{Room: chat.Lobby, User: user, State: chat.Joined}}
+	read := map[string]uint64{}
+	err := s.read(ctx, "rooms of", func(c *conn) error {
+		err := c.each("SELECT "+memberColumns+" FROM members WHERE user = ?", func(r row) error {
+			m, err := scanMember(r)
+			if m.state != chat.Left {
+				rooms = append(rooms, m.member())
+			}
+			return err
+		}, user)
+		if err != nil {
+			return err
+		}
+		return c.each("SELECT "+readColumns+" FROM reads WHERE user = ?", func(r row) error {
+			m, err := scanRead(r)
+			read[m.room] = m.seq
+			return err
+		}, user)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range rooms {
+		rooms[i].Read = read[rooms[i].Room]
+	}
+	slices.SortFunc(rooms, func(a, b chat.Member) int { return strings.Compare(a.Room, b.Room) })
+	return rooms, nil
+}
+
+// readRow is a row of reads: a read marker.
+type readRow struct {
+	user, room string
+	seq        uint64
+}
+
+func (r *readRow) crc() int64 { return content(nil).text(r.user).text(r.room).num(r.seq).crc() }
+
+const readColumns = "user, room, seq, crc"
+
+// scanRead reads a row of readColumns.
+func scanRead(r row) (readRow, error) {
+	found := readRow{user: r.text(0), room: r.text(1), seq: r.uint(2)}
+	if found.crc() != r.int(3) {
+		return found, damagef("room %q: the read marker of %q fails its CRC", found.room, found.user)
+	}
+	return found, nil
+}
+
+// MarkRead moves a read marker forward: see chat.Log.
+func (s *Store) MarkRead(ctx context.Context, user, room string, seq uint64) error {
+	after := readRow{user: user, room: room, seq: seq}
+	return s.write(ctx, "mark read", &op{run: func(w *writer) error { return w.markRead(after) }})
+}
+
+func (w *writer) markRead(after readRow) error {
+	found, err := w.conn.one("SELECT "+readColumns+" FROM reads WHERE user = ? AND room = ?", after.user, after.room)
+	if err != nil {
+		return err
+	}
+	var crcBefore int64
+	if found != nil {
+		before, err := scanRead(found)
+		if err != nil || before.seq >= after.seq {
+			return err
+		}
+		crcBefore = before.crc()
+	}
+	crc := after.crc()
+	_, err = w.conn.exec("INSERT OR REPLACE INTO reads VALUES (?, ?, ?, ?)", after.user, after.room, int64(after.seq), crc)
+	if err != nil {
+		return err
+	}
+	w.tally.add(inReads, crcBefore, crc)
+	return nil
+}
+
+// userRow is a row of users.
+type userRow struct {
+	name, folded string
+	since        int64 // milliseconds since 1970
+}
+
+func (u *userRow) crc() int64 {
+	return content(nil).text(u.name).text(u.folded).num(uint64(u.since)).crc()
+}
+
+func (u *userRow) user() chat.User {
+	return chat.User{Name: u.name, Since: time.UnixMilli(u.since).UTC()}
+}
+
+const userColumns = "name, folded, since, crc"
+
+// scanUser reads a row of userColumns.
+func scanUser(r row) (userRow, error) {
+	u := userRow{name: r.text(0), folded: r.text(1), since: r.int(2)}
+	if u.crc() != r.int(3) {
+		return u, damagef("the user %q fails its CRC", u.name)
+	}
+	return u, nil
+}
+
+// readUser reads a user by its folded name; found tells whether there is one.
+func readUser(c *conn, folded string) (u userRow, found bool, err error) {
+	r, err := c.one("SELECT "+userColumns+" FROM users WHERE folded = ?", folded)
+	if err != nil || r == nil {
+		return userRow{}, false, err
+	}
+	u, err = scanUser(r)
+	return u, true, err
+}
+
+// PutUser records a user: see chat.Log.
+func (s *Store) PutUser(ctx context.Context, u chat.User) error {
+	put := userRow{name: u.Name, folded: chat.Fold(u.Name), since: u.Since.UnixMilli()}
+	return s.write(ctx, "put user", &op{run: func(w *writer) error { return w.putUser(put) }})
+}
+
+func (w *writer) putUser(u userRow) error {
+	present, found, err := readUser(w.conn, u.folded)
+	switch {
+	case err != nil:
+		return err
+	case found && present.name != u.name:
+		return chat.E(chat.Taken, "the name belongs to %s", present.name)
+	case found:
+		return nil
+	}
+	_, err = w.conn.exec("INSERT INTO users VALUES (?, ?, ?, ?)", u.name, u.folded, u.since, u.crc())
+	if err != nil {
+		return err
+	}
+	w.tally.add(inUsers, 0, u.crc())
+	return nil
+}
+
+// User finds a user by its name in any case: see chat.Log.
+func (s *Store) User(ctx context.Context, name string) (chat.User, error) {
+	var u chat.User
+	err := s.read(ctx, "user", func(c *conn) error {
+		found, ok, err := readUser(c, chat.Fold(name))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return chat.E(chat.NotFound, "no such user")
+		}
+		u = found.user()
+		return nil
+	})
+	return u, err
+}
+
+// Users lists users: see chat.Log.
+func (s *Store) Users(ctx context.Context, after string, limit int) (users []chat.User, more bool, err error) {
+	err = s.read(ctx, "users", func(c *conn) error {
+		return c.each("SELECT "+userColumns+" FROM users WHERE name > ? ORDER BY name LIMIT ?", func(r row) error {
+			u, err := scanUser(r)
+			users = append(users, u.user())
+			return err
+		}, after, int64(limit)+1)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	users, more = page(limit, users)
+	return users, more, nil
+}

@@ -1,0 +1,192 @@
+package sqlitestore
+
+import (
+	"errors"
+	"runtime"
+	"time"
+
+	"github.com/confab-chat/confab/chat"
+)
+
+// writer is the one goroutine that writes: it commits what has queued as one transaction.
+type writer struct {
+	s       *Store
+	conn    *conn
+	tally   tally
+	touched []*room // by the present batch
+	cached  int     // members in the rooms of the cache, about
+	lastN   int64   // the highest number of a room
+	pages   int     // written to the log since the last checkpoint, about
+	scratch content
+}
+
+// loop carries out operations until the queue is closed and empty.
+func (w *writer) loop() {
+	var batch []*op
+	for range w.s.queue.wake {
+		runtime.Gosched() // let those who are about to queue do so: one commit for all of them
+		var finished bool
+		if batch, finished = w.s.queue.take(batch[:0]); finished {
+			return
+		}
+		writes, between := claim(batch)
+		if len(writes) > 0 {
+			w.commit(writes)
+		}
+		for _, o := range between {
+			if o.err = w.s.failed(); o.err == nil {
+				o.between(w)
+			}
+			close(o.done)
+		}
+		clear(batch)
+	}
+}
+
+// claim leaves out what its caller has given up, and parts the writes from what is done between
+// transactions. The writes are in the batch's own memory.
+func claim(batch []*op) (writes, between []*op) {
+	writes = batch[:0]
+	for _, o := range batch {
+		switch {
+		case !o.took.CompareAndSwap(false, true):
+		case o.between != nil:
+			between = append(between, o)
+		default:
+			writes = append(writes, o)
+		}
+	}
+	return writes, between
+}
+
+// commit carries out a batch and answers it.
+func (w *writer) commit(batch []*op) {
+	err := w.s.failed()
+	if err == nil {
+		w.forget()
+		err = w.conn.within("BEGIN IMMEDIATE", func() error { return w.apply(batch) })
+		if err != nil {
+			err = w.abort(err)
+		} else {
+			w.s.cache.publish(w.touched)
+			w.written(len(batch))
+		}
+		w.untouch()
+	}
+	for _, o := range batch {
+		if err != nil {
+			o.err = err
+		} else if o.err == nil && o.committed != nil {
+			o.committed()
+		}
+		close(o.done)
+	}
+}
+
+// apply runs the operations and then writes what they changed together.
+func (w *writer) apply(batch []*op) error {
+	for _, o := range batch {
+		o.err = o.run(w)
+		var e *chat.Error
+		if o.err != nil && (!errors.As(o.err, &e) || e.Kind == chat.Corrupt) {
+			return o.err
+		}
+	}
+	for _, r := range w.touched {
+		if r.head.Seq == r.stored {
+			continue
+		}
+		const update = "UPDATE heads SET seq = ?, crc = ? WHERE n = ?"
+		changed, err := w.conn.exec(update, int64(r.head.Seq), headCRC(r.n, r.head.Seq), r.n)
+		if err != nil {
+			return err
+		}
+		if changed != 1 {
+			return damagef("room %q has no head", r.head.Room)
+		}
+		r.stored = r.head.Seq
+	}
+	return w.tally.flush(w.conn)
+}
+
+// abort gives the answer of all operations of a batch that was rolled back. What is known of the
+// rooms may be ahead of the database now, so it is forgotten.
+func (w *writer) abort(err error) error {
+	clear(w.tally)
+	w.s.cache.drop()
+	w.cached = 0
+	switch classify(err) {
+	case damaged:
+		return w.s.fail(corrupt("", w.s.file, err))
+	case full:
+		return &chat.Error{Kind: chat.Unavailable, Message: "the disk is full", RetryAfter: retryAfter, Err: err}
+	case busy:
+		return &chat.Error{
+			Kind: chat.Unavailable, Message: "another program is writing to the chat data",
+			RetryAfter: retryAfter, Err: err,
+		}
+	}
+	w.s.stop(err)
+	return &chat.Error{Kind: chat.Unknown, Message: "the disk failed", Err: err}
+}
+
+// forget empties the cache when it is too large; it happens between batches only.
+func (w *writer) forget() {
+	if w.cached >= maxCachedMembers || w.s.cache.full() {
+		w.s.cache.drop()
+		w.cached = 0
+	}
+}
+
+// touch remembers that a room was changed.
+func (w *writer) touch(r *room) {
+	if !r.touched {
+		r.touched = true
+		w.touched = append(w.touched, r)
+	}
+}
+
+func (w *writer) untouch() {
+	for _, r := range w.touched {
+		r.touched = false
+	}
+	clear(w.touched)
+	w.touched = w.touched[:0]
+}
+
+// room gives a room to change, NotFound if there is none.
+func (w *writer) room(name string) (*room, error) {
+	r, _ := w.s.cache.get(name)
+	if r != nil {
+		return r, nil
+	}
+	r, err := readRoom(w.conn, name)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, chat.E(chat.NotFound, "no such room")
+	}
+	w.s.cache.put(r)
+	return r, nil
+}
+
+// member gives a user's row in a room; its state is 0 if there is none.
+func (w *writer) member(r *room, user string) (memberRow, error) {
+	if m, ok := r.members[user]; ok {
+		return m, nil
+	}
+	m, err := readMember(w.conn, r.head.Room, user)
+	if err != nil {
+		return m, err
+	}
+	r.members[user] = m
+	w.cached++
+	return m, nil
+}
+
+// now is the time in milliseconds since 1970.
+func (w *writer) now() int64 { return w.s.now().UnixMilli() }
+
+// since is the time a duration ago.
+func (w *writer) since(d time.Duration) int64 { return w.s.now().Add(-d).UnixMilli() }
