@@ -48,7 +48,12 @@ const (
 // tombstones are the ids of closed connections.
 type tombstones struct {
 	until map[string]time.Time
-	queue []string // keys of until, the oldest first
+	queue []tombstone // the oldest first
+}
+
+type tombstone struct {
+	id    string
+	until time.Time
 }
 
 func (t *tombstones) has(id string, now time.Time) bool { return now.Before(t.until[id]) }
@@ -56,17 +61,21 @@ func (t *tombstones) has(id string, now time.Time) bool { return now.Before(t.un
 // add remembers a closed id for TombstoneTTL from its first Close.
 func (t *tombstones) add(id string, now time.Time) {
 	for range sweepStep {
-		if len(t.queue) == 0 || len(t.queue) < maxTombstones && t.has(t.queue[0], now) {
+		if len(t.queue) == 0 || len(t.queue) < maxTombstones && now.Before(t.queue[0].until) {
 			break
 		}
-		delete(t.until, t.queue[0])
+		oldest := t.queue[0]
 		t.queue = t.queue[1:]
+		if t.until[oldest.id].Equal(oldest.until) {
+			delete(t.until, oldest.id)
+		}
 	}
-	if _, known := t.until[id]; known {
+	if t.has(id, now) {
 		return
 	}
-	t.until[id] = now.Add(chat.TombstoneTTL)
-	t.queue = append(t.queue, id)
+	until := now.Add(chat.TombstoneTTL)
+	t.until[id] = until
+	t.queue = append(t.queue, tombstone{id, until})
 }
 
 // notes are users who may have come or gone, by room.
