@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/confab-chat/confab/connections"
+)
+
+// background is the context of every message: nothing but the handler itself limits its handling.
+var background = context.Background()
+
+// API is one WebSocket API with its stages and connections. Its methods may be called from several
+// goroutines.
+type API struct {
+	cfg       Config
+	stages    map[string]*Stage
+	selection *selection
+	routes    atomic.Pointer[map[string]route]
+	ids       *ids
+	started   time.Time
+	tick      time.Duration
+	second    atomic.Pointer[second]
+	stats     *stats
+	remote    remotes
+
+	// work counts every goroutine that is the API's: readers, flushers, handlers.
+	work sync.WaitGroup
+
+	mu       sync.RWMutex
+	conns    map[string]*connection // until their reader has ended
+	unwatch  chan struct{}          // ends the watch; nil while there is no connection
+	draining bool
+}
+
+// New makes an API. It holds nothing that has to be closed until the first connection comes.
+func New(cfg Config) (*API, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	selection, err := parseSelection(cfg.RouteSelection)
+	if err != nil {
+		return nil, err
+	}
+	a := &API{
+		cfg: cfg, selection: selection, stages: map[string]*Stage{},
+		ids: newIDs(cfg.APIID, cfg.Rand), started: cfg.Now(), tick: tickOf(&cfg),
+		stats: newStats(), conns: map[string]*connection{},
+	}
+	for _, s := range cfg.Stages {
+		a.stages[s.Name] = &s
+	}
+	return a, a.SetRoutes(cfg.Routes)
+}
+
+// ServeHTTP answers the handshakes of /{stage}, the @connections API under it, and 403 to the rest.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	stage := a.stages[name]
+	api, id, _ := strings.Cut(rest, "/")
+	switch {
+	case stage == nil:
+		a.forbid(w, r)
+	case api == "@connections" || strings.EqualFold(api, "%40connections"):
+		a.serveConnections(w, r, stage, id)
+	case rest != "" || !isUpgrade(r):
+		a.forbid(w, r)
+	default:
+		a.handshake(w, r, stage)
+	}
+}
+
+// forbid answers what names no stage, or a stage without being a handshake.
+func (a *API) forbid(w http.ResponseWriter, r *http.Request) {
+	a.stats.refuse(CauseStage)
+	a.answer(w, http.StatusForbidden, "ForbiddenException", a.cfg.Forbidden(r))
+}
+
+// add makes a connection known, unless the API is shutting down.
+func (a *API) add(c *connection) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.draining {
+		return false
+	}
+	a.conns[c.id] = c
+	a.stats.total.Add(1)
+	a.work.Add(1) // the reader
+	if a.unwatch == nil {
+		a.unwatch = make(chan struct{})
+		go a.watch(a.unwatch)
+	}
+	return true
+}
+
+// remove forgets a connection.
+func (a *API) remove(c *connection) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.conns, c.id)
+	if len(a.conns) == 0 {
+		close(a.unwatch)
+		a.unwatch = nil
+	}
+}
+
+func (a *API) lookup(id string) *connection {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.conns[id]
+}
+
+func (a *API) open() int {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return len(a.conns)
+}
+
+// own tells whether a target is one of this API's connections.
+func (a *API) own(t connections.Target) bool {
+	return t.Endpoint == "" || t.Endpoint == a.cfg.Endpoint
+}
+
+// Shutdown refuses new handshakes with 503, closes every connection with the code and reason, and
+// waits until all handlers, $disconnect included, have returned. When ctx ends first, TCP is cut
+// and ctx's error returned; handlers may then still be running.
+func (a *API) Shutdown(ctx context.Context, code int, reason string) error {
+	why, err := newClosing(code, reason, CauseShutdown)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.draining = true
+	all := make([]*connection, 0, len(a.conns))
+	for _, c := range a.conns {
+		all = append(all, c)
+	}
+	a.mu.Unlock()
+	for _, c := range all {
+		c.end(why, false)
+	}
+	finished := make(chan struct{})
+	go func() {
+		a.work.Wait()
+		close(finished)
+	}()
+	defer a.remote.close()
+	select {
+	case <-finished:
+		return nil
+	case <-ctx.Done():
+		for _, c := range all {
+			c.kill()
+		}
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,174 @@
+package gateway
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// connection is one client. Its reader is the only goroutine that it always has; a flusher exists
+// while something waits for the socket, handlers run in goroutines of their own.
+type connection struct {
+	api   *API
+	id    string
+	tail  [idTail]byte // of its message ids
+	stage *Stage
+	host  string // that the client used
+	peer  string // its address
+	agent string // its User-Agent, "" without one
+	since time.Time
+
+	spelling map[string]string // of the handshake's header names, until $connect
+	conn     net.Conn
+	raw      syscall.RawConn // of plain TCP, for reading and writing without blocking; or nil
+
+	// Times since the API was made, 0 for never; the watch compares them.
+	heard    atomic.Int64 // when bytes last came
+	active   atomic.Int64 // when data last went either way
+	pinged   atomic.Int64 // when it was pinged in its present silence
+	begun    atomic.Int64 // when the unfinished message began
+	progress atomic.Int64 // when the socket last took some of the queue, 0 while there is none
+	closeBy  atomic.Int64 // when TCP is closed whatever the client does
+
+	in inbox
+
+	mu       sync.Mutex // guards what follows, and the order of writes
+	state    connState
+	answered bool // no further close frame of the client matters
+	flushing bool // a flusher owns the socket: nothing is written past it
+	dropped  bool // frames were dropped since the queue was last empty
+	queue    queue
+	idle     chan struct{} // closed when the flusher has emptied the queue; nil: nobody waits
+}
+
+type connState uint8
+
+const (
+	opening connState = iota // the 101 has not gone out
+	open
+	ended // a close frame was sent or TCP is lost: it is gone for everybody else
+)
+
+// outcome is what became of a post to one connection.
+type outcome uint8
+
+const (
+	taken   outcome = iota // by the socket or the queue
+	dropped                // some of it, by a full queue
+	gone
+)
+
+// post writes b, or queues what the socket does not take now.
+func (c *connection) post(b *batch, s *sender) outcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != open {
+		return gone
+	}
+	return c.write(b, s, false)
+}
+
+// write sends what the socket takes at once and queues the rest; where must is set also beyond the
+// queue's limits. c.mu is held.
+func (c *connection) write(b *batch, s *sender, must bool) outcome {
+	n := 0
+	if !c.flushing && c.raw != nil {
+		var err error
+		if n, err = s.write(c.raw, b.bytes); err != nil {
+			return gone // the reader finds out as well, and ends it
+		}
+		if n == len(b.bytes) {
+			return taken
+		}
+	}
+	over := c.queue.add(b, n, &c.api.cfg, must)
+	if !c.flushing && c.queue.frames > 0 {
+		c.flushing = true
+		c.progress.Store(c.api.now())
+		c.api.work.Add(1)
+		go c.flush()
+	}
+	if over == "" {
+		return taken
+	}
+	c.dropped = true
+	c.api.stats.drop(over)
+	return dropped
+}
+
+// control sends a ping or a pong. A client that does not read gets none.
+func (c *connection) control(op ws.OpCode, payload []byte) {
+	b := newBatch()
+	defer b.release()
+	b.control(op, payload)
+	s := senders.Get().(*sender)
+	defer senders.Put(s)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == open && (!c.flushing || c.queue.frames < c.api.cfg.MaxQueueFrames) {
+		c.write(b, s, true)
+	}
+}
+
+// end takes the connection out of service: sends the close frame unless TCP is lost, and hands the
+// $disconnect event to its route. answered says that no close frame of the client is waited for.
+// Only the first call counts.
+func (c *connection) end(why *closing, answered bool) bool {
+	b := newBatch()
+	defer b.release()
+	b.closeFrame(why.code, why.reason)
+	s := senders.Get().(*sender)
+	defer senders.Put(s)
+
+	c.mu.Lock()
+	if c.state != open {
+		c.mu.Unlock()
+		return false
+	}
+	c.state, c.answered = ended, answered
+	now := c.api.now()
+	if why.code == 1006 {
+		c.closeBy.Store(now)
+	} else {
+		c.closeBy.Store(now + int64(closeTimeout))
+		if why.cause == CauseStalled {
+			c.closeBy.Store(now + int64(lingerTimeout))
+			c.queue.truncate()
+		}
+		c.write(b, s, true)
+		c.written()
+	}
+	c.mu.Unlock()
+
+	c.api.stats.close(why)
+	c.in.close(c, why)
+	return true
+}
+
+// written is called with c.mu held when something was written: once the close frame has left, the
+// client has little time, and when it has been answered, no more is to come.
+func (c *connection) written() {
+	if c.state != ended || c.flushing {
+		return
+	}
+	limit := c.api.now() + int64(lingerTimeout)
+	c.closeBy.Store(min(c.closeBy.Load(), limit))
+	if c.answered {
+		// The client may still be sending: it reads the close frame and our end of the
+		// stream, and what it sends meanwhile is read, so that no reset destroys either.
+		if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
+			half.CloseWrite()
+		}
+	}
+}
+
+// isOpen tells whether the connection can be addressed.
+func (c *connection) isOpen() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == open
+}

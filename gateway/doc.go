@@ -1,0 +1,31 @@
+// Package gateway is Amazon API Gateway's WebSocket API in one process: handshake, routing, events,
+// limits, close codes and the @connections API, as AWS does them. It knows nothing of what runs
+// behind it; a program's own Lambda handlers run here unchanged, in its tests or on a laptop. It is
+// to API Gateway what package net/http/httptest is to HTTP.
+//
+// An [API] is an [http.Handler]. What it upgrades it keeps: after the handshake a connection is one
+// goroutine with a small stack and no buffer until the client sends.
+//
+// # Guarantees
+//
+//   - A connection gets $connect, then any number of messages, then at most one $disconnect. None
+//     follows a handshake that was refused.
+//   - [API.Post] gives the frames of one call, and of calls that follow one another, to a connection
+//     in order. It never waits for a slow client: what the socket does not take is queued up to
+//     Config.MaxQueueFrames and MaxQueueBytes, then dropped and counted, and Config.OnDrain tells
+//     when the queue is empty again.
+//   - Memory is bounded: frames of 32 KB, messages of 128 KB, and nothing is allocated on the word
+//     of a length in a header.
+//   - A handler that panics is recovered, as a crashed Lambda is.
+//
+// # Differences from AWS
+//
+// Authorizers, API keys, usage plans and compression are not here. X-Forwarded-Proto and -Port tell
+// the truth about the listener instead of "https" and 443. An integration's time limit is its
+// Handler's business: one that returns [context.DeadlineExceeded] has timed out.
+//
+// # Slow peers
+//
+// Request headers are read by net/http: give the [http.Server] a ReadHeaderTimeout of
+// [HeaderTimeout]. From the handshake on, deadlines are this package's.
+package gateway

@@ -1,0 +1,133 @@
+package gateway
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// The event types of requestContext.
+const (
+	eventConnect    = "CONNECT"
+	eventMessage    = "MESSAGE"
+	eventDisconnect = "DISCONNECT"
+)
+
+const requestTimeLayout = "02/Jan/2006:15:04:05 -0700"
+
+// event begins an event of the connection: all that the three types share.
+func (c *connection) event(kind, route string) (*events.APIGatewayWebsocketProxyRequest, error) {
+	request, err := c.api.ids.request()
+	if err != nil {
+		return nil, err
+	}
+	now := c.api.cfg.Now()
+	return &events.APIGatewayWebsocketProxyRequest{
+		StageVariables: c.stage.Variables,
+		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+			Stage:             c.stage.Name,
+			RequestID:         request,
+			ExtendedRequestID: request,
+			Identity: events.APIGatewayRequestIdentity{
+				SourceIP: c.peer, UserAgent: c.agent},
+			APIID:            c.api.cfg.APIID,
+			ConnectedAt:      c.since.UnixMilli(),
+			ConnectionID:     c.id,
+			DomainName:       c.domain(),
+			EventType:        kind,
+			MessageDirection: "IN",
+			RequestTime:      c.api.requestTime(now),
+			RequestTimeEpoch: now.UnixMilli(),
+			RouteKey:         route,
+		},
+	}, nil
+}
+
+func (c *connection) domain() string {
+	if name := c.api.cfg.DomainName; name != "" {
+		return name
+	}
+	return c.host
+}
+
+// second is a formatted second; events come many a second.
+type second struct {
+	unix int64
+	text string
+}
+
+func (a *API) requestTime(now time.Time) string {
+	unix := now.Unix()
+	if s := a.second.Load(); s != nil && s.unix == unix {
+		return s.text
+	}
+	s := &second{unix, now.UTC().Format(requestTimeLayout)}
+	a.second.Store(s)
+	return s.text
+}
+
+// handle gives a message to its route, and the client the frame that AWS answers a failure with.
+func (c *connection) handle(body string) {
+	key, h := c.api.route(body)
+	event, err := c.event(eventMessage, key)
+	if err == nil {
+		var id string
+		id, err = c.api.ids.message(c.tail)
+		event.RequestContext.MessageID = id
+	}
+	if err != nil {
+		c.api.cfg.Logger.Error("message not handled", "connection", c.id, "error", err)
+		return
+	}
+	if h == nil {
+		c.refuse("Forbidden", event.RequestContext.RequestID)
+		return
+	}
+	event.Body = body
+	if _, err := c.api.invoke(background, h, event); err != nil {
+		c.api.cfg.Logger.Warn("route failed", "route", key, "connection", c.id, "error", err)
+		c.refuse(failure(err), event.RequestContext.RequestID)
+	}
+}
+
+// refuse tells the client that its message came to nothing, with the spacing that AWS has.
+func (c *connection) refuse(message, request string) {
+	b := newBatch()
+	defer b.release()
+	b.text([]byte(errorBody(message, c.id, request)))
+	s := senders.Get().(*sender)
+	defer senders.Put(s)
+	c.post(b, s)
+}
+
+// errorBody is the text of an error frame, and of a failed handshake.
+func errorBody(message, connection, request string) string {
+	return fmt.Sprintf(`{"message": %q, "connectionId":%q, "requestId":%q}`,
+		message, connection, request)
+}
+
+// disconnect tells the $disconnect route that the connection has ended. Errors are only logged.
+func (c *connection) disconnect(why *closing) {
+	defer c.api.work.Done()
+	h := c.api.table()[DisconnectRoute]
+	if h.handler == nil {
+		return
+	}
+	event, err := c.event(eventDisconnect, DisconnectRoute)
+	if err == nil {
+		event.Headers = map[string]string{
+			"Host": c.host, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": ""}
+		event.MultiValueHeaders = map[string][]string{}
+		for name, value := range event.Headers {
+			event.MultiValueHeaders[name] = []string{value}
+		}
+		event.RequestContext.DisconnectStatusCode = int64(why.code)
+		event.RequestContext.DisconnectReason = &why.reason
+		_, err = c.api.invoke(background, h.handler, event)
+	}
+	if err != nil {
+		c.api.cfg.Logger.Warn("route failed", "route", DisconnectRoute, "connection", c.id,
+			"error", err)
+	}
+}

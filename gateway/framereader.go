@@ -1,0 +1,212 @@
+package gateway
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+// closing is why a connection ends: what the close frame says, and which counter counts it.
+type closing struct {
+	code   int
+	reason string // at most 123 bytes
+	cause  Cause
+}
+
+// Error makes closing the error of the reader that asks for it.
+func (c *closing) Error() string { return c.reason }
+
+func protocolError(reason string) *closing { return &closing{1002, reason, CauseProtocol} }
+
+// The faults of clients, with AWS's words where they are known.
+var (
+	errBinary = &closing{1003, "Binary is not supported", CauseBinary}
+	errUTF8   = &closing{1007, "Invalid UTF-8", CauseUTF8}
+	errTooBig = &closing{1009, "Message too big", CauseTooBig}
+	errLength = protocolError("Invalid frame length")
+)
+
+// frameReader takes a client's bytes as they come and finds messages and control frames in them.
+// It keeps nothing but what it has received of an unfinished one.
+type frameReader struct {
+	head    [ws.MaxHeaderSize]byte // an unfinished header
+	headLen uint8
+	inFrame bool
+	state   ws.State
+	frame   ws.Header
+	got     int    // payload bytes of frame received
+	message []byte // received of the unfinished message
+	control []byte // received of the unfinished control frame
+}
+
+// idle tells whether the next byte begins a new message.
+func (r *frameReader) idle() bool {
+	return r.headLen == 0 && !r.inFrame && !r.state.Fragmented()
+}
+
+// next consumes b up to the end of the first message or control frame and gives its payload, which
+// may be a part of b and is valid until the next call. Without one, all of b is consumed and op is
+// ws.OpContinuation. Data frames have op ws.OpText. After an error the reader is of no more use.
+func (r *frameReader) next(b []byte) (n int, op ws.OpCode, payload []byte, err error) {
+	for {
+		if !r.inFrame {
+			k, ok, err := r.header(b[n:])
+			n += k
+			if err != nil || !ok {
+				return n, ws.OpContinuation, nil, err
+			}
+		}
+		part := b[n:min(len(b), n+int(r.frame.Length)-r.got)]
+		n += len(part)
+		ws.Cipher(part, r.frame.Mask, r.got)
+		r.got += len(part)
+		if r.frame.OpCode.IsControl() {
+			payload = gather(&r.control, part, r.done())
+		} else {
+			payload = gather(&r.message, part, r.done() && r.frame.Fin)
+		}
+		if !r.done() {
+			return n, ws.OpContinuation, nil, nil
+		}
+		r.inFrame = false
+		if r.frame.OpCode.IsControl() {
+			return n, r.frame.OpCode, payload, nil
+		}
+		if r.frame.Fin {
+			r.state = r.state.Clear(ws.StateFragmented)
+			if !utf8.Valid(payload) {
+				return n, ws.OpText, nil, errUTF8
+			}
+			return n, ws.OpText, payload, nil
+		}
+		r.state = r.state.Set(ws.StateFragmented)
+	}
+}
+
+func (r *frameReader) done() bool { return int64(r.got) == r.frame.Length }
+
+// gather appends part to what there is; the whole leaves whole, without a copy if part is all.
+func gather(have *[]byte, part []byte, last bool) []byte {
+	if len(*have) == 0 && last {
+		return part
+	}
+	*have = append(*have, part...)
+	if !last {
+		return nil
+	}
+	whole := *have
+	*have = nil
+	return whole
+}
+
+// header takes bytes until a header is complete and checks it.
+func (r *frameReader) header(b []byte) (n int, ok bool, err error) {
+	if r.headLen == 0 {
+		if n, r.frame, err = parseHeader(b); n > 0 || err != nil {
+			return n, err == nil, r.begin(err)
+		}
+	}
+	for _, c := range b {
+		r.head[r.headLen] = c
+		r.headLen++
+		n++
+		k, h, err := parseHeader(r.head[:r.headLen])
+		if k > 0 || err != nil {
+			r.headLen, r.frame = 0, h
+			return n, err == nil, r.begin(err)
+		}
+	}
+	return n, false, nil
+}
+
+// begin checks the header of the frame that begins, before anything of it is kept.
+func (r *frameReader) begin(err error) error {
+	if err != nil {
+		return err
+	}
+	if err := ws.CheckHeader(r.frame, r.state.Set(ws.StateServerSide)); err != nil {
+		return protocolError(err.Error())
+	}
+	if r.frame.OpCode == ws.OpBinary {
+		return errBinary
+	}
+	total := r.frame.Length
+	if !r.frame.OpCode.IsControl() {
+		total += int64(len(r.message))
+	}
+	if r.frame.Length > MaxFrame || total > MaxMessage {
+		return errTooBig
+	}
+	r.inFrame, r.got = true, 0
+	return nil
+}
+
+// parseHeader reads a frame header (RFC 6455 section 5.2); n is 0 when b is too short.
+func parseHeader(b []byte) (n int, h ws.Header, err error) {
+	if len(b) < 2 {
+		return 0, h, nil
+	}
+	h.Fin = b[0]&0x80 != 0
+	h.Rsv = b[0] >> 4 & 7
+	h.OpCode = ws.OpCode(b[0] & 0x0f)
+	h.Masked = b[1]&0x80 != 0
+	h.Length = int64(b[1] & 0x7f)
+	n = 2
+	switch h.Length {
+	case 126:
+		n += 2
+	case 127:
+		n += 8
+	}
+	at := n
+	if h.Masked {
+		n += 4
+	}
+	if len(b) < n {
+		return 0, h, nil
+	}
+	switch h.Length {
+	case 126:
+		h.Length = int64(binary.BigEndian.Uint16(b[2:]))
+	case 127:
+		length := binary.BigEndian.Uint64(b[2:])
+		if length>>63 != 0 {
+			return n, h, errLength
+		}
+		h.Length = int64(length)
+	}
+	if h.Masked {
+		copy(h.Mask[:], b[at:])
+	}
+	return n, h, nil
+}
+
+// parseClose reads a close frame's payload as AWS reports it; an error says that it is malformed.
+func parseClose(payload []byte) (code int, reason string, err error) {
+	if len(payload) == 0 {
+		return 1005, "Client-side close frame status not set", nil
+	}
+	if len(payload) == 1 {
+		return 0, "", protocolError("Invalid close frame")
+	}
+	code, reason = int(binary.BigEndian.Uint16(payload)), string(payload[2:])
+	if !validCode(code) {
+		return 0, "", protocolError("Invalid close code")
+	}
+	if !utf8.ValidString(reason) {
+		return 0, "", errUTF8
+	}
+	return code, reason, nil
+}
+
+// validCode tells whether a close frame may carry code (RFC 6455 section 7.4 and its registry).
+func validCode(code int) bool {
+	switch {
+	case code >= 3000 && code <= 4999:
+		return true
+	case code == 1004, code == 1005, code == 1006:
+		return false
+	}
+	return code >= 1000 && code <= 1014
+}

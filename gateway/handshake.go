@@ -1,0 +1,290 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// handshake upgrades a request that $connect lets in. Refusals are HTTP answers, never close frames.
+func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *Stage) {
+	key := r.Header.Get("Sec-WebSocket-Key")
+	if !wellFormed(r, key) {
+		a.stats.refuse(CauseHandshake)
+		a.answer(w, http.StatusBadRequest, "BadRequestException", "Bad Request")
+		return
+	}
+	if !a.enter() {
+		a.unavailable(w)
+		return
+	}
+	defer a.work.Done()
+	c, err := a.newConnection(r, stage)
+	if err != nil {
+		a.cfg.Logger.Error("handshake failed", "error", err)
+		a.answer(w, http.StatusInternalServerError, "", "Internal server error")
+		return
+	}
+	early, err := c.hijack(w)
+	if err != nil {
+		a.cfg.Logger.Error("handshake failed", "error", err)
+		a.answer(w, http.StatusInternalServerError, "", "Internal server error")
+		return
+	}
+	reply, admitted := c.connect(r)
+	if !admitted {
+		a.stats.refuse(CauseRoute)
+		c.reject(reply)
+		return
+	}
+	if !c.admit(key, reply) {
+		return
+	}
+	// The request, its buffers and this goroutine's stack are garbage from here on.
+	go c.read(early)
+}
+
+// enter counts a handshake as work, unless the API is shutting down.
+func (a *API) enter() bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.draining {
+		return false
+	}
+	a.work.Add(1)
+	return true
+}
+
+func (a *API) unavailable(w http.ResponseWriter) {
+	a.stats.refuse(CauseShutdown)
+	w.Header().Set("Retry-After", "1")
+	a.answer(w, http.StatusServiceUnavailable, "ServiceUnavailableException", "Service Unavailable")
+}
+
+// isUpgrade tells whether a request wants to be a WebSocket.
+func isUpgrade(r *http.Request) bool {
+	return r.Method == http.MethodGet && hasToken(r.Header["Connection"], "upgrade") &&
+		hasToken(r.Header["Upgrade"], "websocket")
+}
+
+func hasToken(values []string, want string) bool {
+	for _, v := range values {
+		for token := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), want) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// wellFormed checks what RFC 6455 section 4.2.1 asks of a client. A body has no place in a
+// handshake: what follows it would be taken for frames by one side only.
+func wellFormed(r *http.Request, key string) bool {
+	raw, err := base64.StdEncoding.Strict().DecodeString(key)
+	return err == nil && len(raw) == 16 && len(r.Header["Sec-Websocket-Key"]) == 1 &&
+		r.Header.Get("Sec-WebSocket-Version") == "13" && r.ProtoAtLeast(1, 1) &&
+		r.ContentLength == 0 && len(r.TransferEncoding) == 0
+}
+
+// newConnection makes the connection that a request asks for.
+func (a *API) newConnection(r *http.Request, stage *Stage) (*connection, error) {
+	id, tail, err := a.ids.connection()
+	if err != nil {
+		return nil, err
+	}
+	peer, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		peer = r.RemoteAddr
+	}
+	c := &connection{
+		api: a, id: id, tail: tail, stage: stage, host: strings.Clone(r.Host),
+		peer: strings.Clone(peer), agent: strings.Clone(r.UserAgent()), since: a.cfg.Now(),
+	}
+	c.in.room.L = &c.in.mu
+	return c, nil
+}
+
+// hijack takes the connection from the HTTP server, with what the client has sent too early.
+func (c *connection) hijack(w http.ResponseWriter) (early []byte, err error) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, err
+	}
+	c.conn = conn
+	if n := buffered.Reader.Buffered(); n > 0 {
+		early = make([]byte, n)
+		if _, err := io.ReadFull(buffered, early); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
+	if spelled, ok := conn.(*spelledConn); ok {
+		c.conn = spelled.Conn
+	}
+	c.spelling = spellingOf(conn, len(early))
+	if direct {
+		switch plain := c.conn.(type) {
+		case *net.TCPConn, *net.UnixConn:
+			// Others, as TLS, do not speak to the socket alone.
+			if c.raw, err = plain.(syscall.Conn).SyscallConn(); err != nil {
+				conn.Close()
+				return nil, err
+			}
+		}
+	}
+	return early, nil
+}
+
+// connect asks the $connect route. Without one everybody is admitted.
+func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyResponse, admitted bool) {
+	h := c.api.table()[ConnectRoute].handler
+	if h == nil {
+		return reply, true
+	}
+	event, err := c.connectEvent(r)
+	if err != nil {
+		c.api.cfg.Logger.Error("handshake failed", "error", err)
+		return failedReply(err, c.id, ""), false
+	}
+	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), h, event)
+	if err == nil && reply.StatusCode < 200 {
+		err = errMalformed
+	}
+	if err != nil {
+		c.api.cfg.Logger.Warn("route failed", "route", ConnectRoute, "connection", c.id, "error", err)
+		return failedReply(err, c.id, event.RequestContext.RequestID), false
+	}
+	return reply, reply.StatusCode < 300
+}
+
+// failure is what AWS says of a failed integration.
+func failure(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "Endpoint request timed out"
+	}
+	return "Internal server error"
+}
+
+func failedReply(err error, connection, request string) events.APIGatewayProxyResponse {
+	status := http.StatusBadGateway
+	if errors.Is(err, context.DeadlineExceeded) {
+		status = http.StatusGatewayTimeout
+	}
+	return events.APIGatewayProxyResponse{StatusCode: status,
+		Headers: map[string]string{"Content-Type": "application/json"},
+		Body:    errorBody(failure(err), connection, request)}
+}
+
+// reject answers a refused handshake with exactly the reply's status and body, and closes TCP.
+func (c *connection) reject(reply events.APIGatewayProxyResponse) {
+	defer c.conn.Close()
+	body := reply.Body
+	if reply.IsBase64Encoded {
+		if raw, err := base64.StdEncoding.DecodeString(body); err == nil {
+			body = string(raw)
+		}
+	}
+	header := http.Header{"Date": {c.api.cfg.Now().UTC().Format(http.TimeFormat)}}
+	for name, value := range reply.Headers {
+		header[name] = []string{value}
+	}
+	for name, values := range reply.MultiValueHeaders {
+		header[name] = values
+	}
+	for name := range header {
+		if ownHeader[http.CanonicalHeaderKey(name)] {
+			delete(header, name)
+		}
+	}
+	answer := http.Response{StatusCode: reply.StatusCode, ProtoMajor: 1, ProtoMinor: 1,
+		Header: header, Body: io.NopCloser(strings.NewReader(body)),
+		ContentLength: int64(len(body)), Close: true}
+	c.conn.SetDeadline(time.Now().Add(HandshakeTimeout))
+	if err := answer.Write(c.conn); err != nil {
+		c.api.cfg.Logger.Debug("refusal not delivered", "connection", c.id, "error", err)
+	}
+}
+
+// ownHeader are the headers that belong to the hop or to the handshake, not to $connect's reply.
+var ownHeader = map[string]bool{"Connection": true, "Content-Length": true, "Keep-Alive": true,
+	"Proxy-Authenticate": true, "Proxy-Authorization": true, "Proxy-Connection": true, "Te": true,
+	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Sec-Websocket-Accept": true}
+
+// admit sends the 101 and makes the connection addressable, in this order for everybody else.
+func (c *connection) admit(key string, reply events.APIGatewayProxyResponse) bool {
+	now := c.api.now()
+	c.heard.Store(now)
+	c.active.Store(now)
+	c.mu.Lock()
+	if !c.api.add(c) {
+		c.mu.Unlock()
+		c.reject(events.APIGatewayProxyResponse{StatusCode: http.StatusServiceUnavailable})
+		c.in.close(c, &closing{1006, "Connection closed abnormally", CauseShutdown})
+		return false
+	}
+	defer c.mu.Unlock()
+	c.conn.SetWriteDeadline(time.Now().Add(HandshakeTimeout))
+	_, err := c.conn.Write(switching(key, protocolOf(reply), c.api.cfg.Now()))
+	c.conn.SetWriteDeadline(time.Time{})
+	if err != nil {
+		c.api.cfg.Logger.Debug("101 not delivered", "connection", c.id, "error", err)
+	}
+	c.state = open // the reader finds a lost connection, and ends it
+	return true
+}
+
+// switching is the 101 (RFC 6455 section 4.2.2).
+func switching(key, protocol string, now time.Time) []byte {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	b := make([]byte, 0, 256)
+	b = append(b, "HTTP/1.1 101 Switching Protocols\r\nDate: "...)
+	b = now.UTC().AppendFormat(b, http.TimeFormat)
+	b = append(b, "\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "...)
+	b = base64.StdEncoding.AppendEncode(b, sum[:])
+	if protocol != "" {
+		b = append(b, "\r\nSec-WebSocket-Protocol: "...)
+		b = append(b, protocol...)
+	}
+	return append(b, "\r\n\r\n"...)
+}
+
+// protocolOf is the sub-protocol that $connect has chosen, "" where it is none that a header may
+// hold.
+func protocolOf(reply events.APIGatewayProxyResponse) string {
+	chosen := ""
+	for name, value := range reply.Headers {
+		if strings.EqualFold(name, "Sec-WebSocket-Protocol") {
+			chosen = value
+		}
+	}
+	for name, values := range reply.MultiValueHeaders {
+		if strings.EqualFold(name, "Sec-WebSocket-Protocol") && len(values) > 0 {
+			chosen = values[len(values)-1]
+		}
+	}
+	for _, c := range []byte(chosen) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
+			return ""
+		}
+	}
+	return chosen
+}
+
+// forwardedPort is the port that the client came to.
+func forwardedPort(r *http.Request) string {
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
+		return strconv.Itoa(a.Port)
+	}
+	return "443"
+}

@@ -1,0 +1,276 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/gobwas/ws"
+	"go.uber.org/goleak"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 10 * time.Second
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type (
+	event = events.APIGatewayWebsocketProxyRequest
+	reply = events.APIGatewayProxyResponse
+)
+
+// recorder is a Handler that keeps the JSON of every event, as AWS would hand it to a Lambda.
+type recorder struct {
+	events chan string
+	answer func(ctx context.Context, e event) (reply, error) // nil: 200
+}
+
+func newRecorder() *recorder { return &recorder{events: make(chan string, 1000)} }
+
+func (r *recorder) Handle(ctx context.Context, e event) (reply, error) {
+	text, err := MarshalEvent(e)
+	if err != nil {
+		return reply{}, err
+	}
+	r.events <- string(text)
+	if r.answer != nil {
+		return r.answer(ctx, e)
+	}
+	return reply{StatusCode: 200}, nil
+}
+
+// next waits for an event and gives it as JSON and decoded.
+func (r *recorder) next(t *testing.T) (text string, decoded map[string]any) {
+	t.Helper()
+	select {
+	case text = <-r.events:
+	case <-time.After(patience):
+		t.Fatal("no event")
+	}
+	if err := json.Unmarshal([]byte(text), &decoded); err != nil {
+		t.Fatalf("event is no JSON: %v\n%s", err, text)
+	}
+	return text, decoded
+}
+
+// none checks that no event has come so far.
+func (r *recorder) none(t *testing.T) {
+	t.Helper()
+	select {
+	case text := <-r.events:
+		t.Errorf("unexpected event %s", text)
+	default:
+	}
+}
+
+func all(h Handler) map[string]Handler {
+	return map[string]Handler{"$connect": h, "$disconnect": h, "$default": h}
+}
+
+// rig is an API behind a real server.
+type rig struct {
+	*API
+	addr string // host:port
+}
+
+// run serves an API until the test ends. The stage is "prod" unless cfg says otherwise.
+func run(tb testing.TB, cfg Config) *rig {
+	tb.Helper()
+	if cfg.Stages == nil {
+		cfg.Stages = []Stage{{Name: "prod"}}
+	}
+	api, err := New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(api)
+	server.Listener = KeepSpelling(server.Listener)
+	server.Start()
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := api.Shutdown(ctx, 1001, ""); err != nil {
+			tb.Errorf("Shutdown: %v", err)
+		}
+		server.Close()
+	})
+	return &rig{api, server.Listener.Addr().String()}
+}
+
+// client is a raw socket that speaks WebSocket.
+type client struct {
+	tb   testing.TB
+	conn net.Conn
+	in   *bufio.Reader
+	head *http.Response // the answer to the handshake
+	body string         // of it, where it is no 101
+}
+
+const sampleKey = "dGhlIHNhbXBsZSBub25jZQ==" // RFC 6455 section 1.3
+
+// handshake opens a socket and sends a handshake with these further header lines.
+func (r *rig) handshake(tb testing.TB, target string, lines ...string) *client {
+	tb.Helper()
+	lines = append([]string{"Upgrade: websocket", "Connection: Upgrade",
+		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + sampleKey}, lines...)
+	return r.request(tb, "GET "+target, lines...)
+}
+
+// request sends an HTTP request without a body and reads the answer.
+func (r *rig) request(tb testing.TB, method string, lines ...string) *client {
+	tb.Helper()
+	conn, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { conn.Close() })
+	c := &client{tb: tb, conn: conn, in: bufio.NewReader(conn)}
+	text := method + " HTTP/1.1\r\nHost: " + r.addr + "\r\n" + strings.Join(lines, "\r\n")
+	conn.SetReadDeadline(time.Now().Add(patience))
+	if _, err := io.WriteString(conn, strings.TrimRight(text, "\r\n")+"\r\n\r\n"); err != nil {
+		tb.Fatal(err)
+	}
+	if c.head, err = http.ReadResponse(c.in, &http.Request{Method: "GET"}); err != nil {
+		tb.Fatal(err)
+	}
+	if c.head.StatusCode != http.StatusSwitchingProtocols {
+		body, err := io.ReadAll(c.head.Body)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		c.body = string(body)
+	}
+	return c
+}
+
+// dial opens a WebSocket.
+func (r *rig) dial(tb testing.TB, lines ...string) *client {
+	tb.Helper()
+	c := r.handshake(tb, "/prod", lines...)
+	if c.head.StatusCode != http.StatusSwitchingProtocols {
+		tb.Fatalf("handshake: %s %s", c.head.Status, c.body)
+	}
+	return c
+}
+
+// onlyID gives the id of the only connection.
+func (r *rig) onlyID(tb testing.TB) string {
+	tb.Helper()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if len(r.conns) != 1 {
+		tb.Fatalf("%d connections instead of 1", len(r.conns))
+	}
+	for id := range r.conns {
+		return id
+	}
+	return ""
+}
+
+// frame sends one masked frame.
+func (c *client) frame(op ws.OpCode, fin bool, payload []byte) {
+	c.tb.Helper()
+	f := ws.MaskFrameWith(ws.NewFrame(op, fin, append([]byte(nil), payload...)), [4]byte{1, 2, 3, 4})
+	c.raw(ws.MustCompileFrame(f))
+}
+
+func (c *client) raw(b []byte) {
+	c.tb.Helper()
+	if _, err := c.conn.Write(b); err != nil {
+		c.tb.Fatalf("write: %v", err)
+	}
+}
+
+func (c *client) send(text string) {
+	c.tb.Helper()
+	c.frame(ws.OpText, true, []byte(text))
+}
+
+// fragments sends a text message in frames of at most size bytes.
+func (c *client) fragments(message []byte, size int) {
+	c.tb.Helper()
+	op := ws.OpText
+	for first := true; first || len(message) > 0; first = false {
+		part := message[:min(size, len(message))]
+		message = message[len(part):]
+		c.frame(op, len(message) == 0, part)
+		op = ws.OpContinuation
+	}
+}
+
+// read reads one frame.
+func (c *client) read() (ws.Frame, error) {
+	c.conn.SetReadDeadline(time.Now().Add(patience))
+	return ws.ReadFrame(c.in)
+}
+
+// message reads one message and gives the sizes of its frames.
+func (c *client) message() (text string, sizes []int) {
+	c.tb.Helper()
+	for {
+		f, err := c.read()
+		if err != nil {
+			c.tb.Fatalf("no message: %v", err)
+		}
+		if f.Header.OpCode == ws.OpClose {
+			c.tb.Fatalf("closed instead of a message: %q", f.Payload)
+		}
+		if f.Header.OpCode.IsControl() {
+			continue
+		}
+		text += string(f.Payload)
+		sizes = append(sizes, len(f.Payload))
+		if f.Header.Fin {
+			return text, sizes
+		}
+	}
+}
+
+// expect reads one message and compares it.
+func (c *client) expect(want string) {
+	c.tb.Helper()
+	if got, _ := c.message(); got != want {
+		c.tb.Fatalf("message %q, want %q", got, want)
+	}
+}
+
+// closed reads up to the close frame, compares it, and checks that TCP ends in time.
+func (c *client) closed(code int, reason string) {
+	c.tb.Helper()
+	for {
+		f, err := c.read()
+		if err != nil {
+			c.tb.Fatalf("no close frame: %v", err)
+		}
+		if f.Header.OpCode != ws.OpClose {
+			continue
+		}
+		gotCode, gotReason := ws.ParseCloseFrameData(f.Payload)
+		if int(gotCode) != code || gotReason != reason {
+			c.tb.Fatalf("closed with %d %q, want %d %q", gotCode, gotReason, code, reason)
+		}
+		break
+	}
+	c.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if rest, err := io.ReadAll(c.in); err != nil || len(rest) > 0 {
+		c.tb.Fatalf("after the close frame: %d bytes, %v", len(rest), err)
+	}
+}
+
+// eventually waits until check holds.
+func eventually(tb testing.TB, what string, check func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(patience); !check(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("never: %s", what)
+		}
+	}
+}

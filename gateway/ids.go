@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// Ids look as AWS's of 2026 do: padded base64url, 13 bytes for connections and messages, 11 for
+// requests. The last 5 bytes of a connection id authenticate the first 8, so that an API tells an
+// id that it has issued from one that it has not, without remembering any, and after a restart.
+const (
+	longID   = 13
+	shortID  = 11
+	idRandom = 8
+	idTail   = longID - idRandom
+)
+
+// ids makes and checks ids. Random bytes are fetched in bulk.
+type ids struct {
+	key  []byte
+	mu   sync.Mutex
+	rand io.Reader
+	buf  [512]byte
+	left []byte
+}
+
+func newIDs(apiID string, rand io.Reader) *ids {
+	key := sha256.Sum256([]byte("connection ids of " + apiID))
+	return &ids{key: key[:], rand: rand}
+}
+
+// random fills b.
+func (g *ids) random(b []byte) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.left) < len(b) {
+		if _, err := io.ReadFull(g.rand, g.buf[:]); err != nil {
+			return fmt.Errorf("gateway: read randomness: %w", err)
+		}
+		g.left = g.buf[:]
+	}
+	copy(b, g.left)
+	clear(g.left[:len(b)])
+	g.left = g.left[len(b):]
+	return nil
+}
+
+// connection makes a connection id and the tail that its message ids share.
+func (g *ids) connection() (id string, tail [idTail]byte, err error) {
+	var raw [longID]byte
+	if err := g.random(raw[:idRandom]); err != nil {
+		return "", tail, err
+	}
+	tail = g.tail(raw[:idRandom])
+	copy(raw[idRandom:], tail[:])
+	return base64.URLEncoding.EncodeToString(raw[:]), tail, nil
+}
+
+// message makes a message id of the connection with the tail.
+func (g *ids) message(tail [idTail]byte) (string, error) {
+	var raw [longID]byte
+	if err := g.random(raw[:idRandom]); err != nil {
+		return "", err
+	}
+	copy(raw[idRandom:], tail[:])
+	return base64.URLEncoding.EncodeToString(raw[:]), nil
+}
+
+// request makes a request id.
+func (g *ids) request() (string, error) {
+	var raw [shortID]byte
+	if err := g.random(raw[:]); err != nil {
+		return "", err
+	}
+	return base64.URLEncoding.EncodeToString(raw[:]), nil
+}
+
+// uuid makes a version 4 UUID, the form of x-amzn-RequestId.
+func (g *ids) uuid() (string, error) {
+	var raw [16]byte
+	if err := g.random(raw[:]); err != nil {
+		return "", err
+	}
+	raw[6] = raw[6]&0x0f | 0x40
+	raw[8] = raw[8]&0x3f | 0x80
+	s := hex.EncodeToString(raw[:])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:], nil
+}
+
+// issued tells whether id is a connection id of this API.
+func (g *ids) issued(id string) bool {
+	raw, err := base64.URLEncoding.Strict().DecodeString(id)
+	if err != nil || len(raw) != longID {
+		return false
+	}
+	tail := g.tail(raw[:idRandom])
+	return hmac.Equal(tail[:], raw[idRandom:])
+}
+
+func (g *ids) tail(random []byte) (tail [idTail]byte) {
+	mac := hmac.New(sha256.New, g.key)
+	mac.Write(random)
+	copy(tail[:], mac.Sum(nil))
+	return tail
+}

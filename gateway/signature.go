@@ -1,0 +1,182 @@
+package gateway
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Signature Version 4 (AWS IAM User Guide, "Create a signed AWS API request"), for calls to the
+// service execute-api whose signature is in the Authorization header.
+const (
+	signAlgorithm = "AWS4-HMAC-SHA256"
+	signService   = "execute-api"
+	signTime      = "20060102T150405Z"
+	signSkew      = 5 * time.Minute // how old or how far ahead a signature may be
+)
+
+// refusal is why a call is not accepted.
+type refusal struct{ kind, message string }
+
+var (
+	errUnsigned = &refusal{"MissingAuthenticationTokenException", "Missing Authentication Token"}
+	errMangled  = &refusal{"IncompleteSignatureException",
+		"Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters."}
+	errExpired = &refusal{"InvalidSignatureException", "Signature expired or not yet current"}
+	errScope   = &refusal{"InvalidSignatureException",
+		"Credential should be scoped to the correct region and service"}
+	errKey = &refusal{"UnrecognizedClientException",
+		"The security token included in the request is invalid."}
+	errSignature = &refusal{"InvalidSignatureException",
+		"The request signature we calculated does not match the signature you provided. " +
+			"Check your AWS Secret Access Key and signing method. " +
+			"Consult the service documentation for details."}
+)
+
+// authorization is a parsed Authorization header.
+type authorization struct {
+	key, day, region, service string
+	signed                    []string
+	signature                 []byte
+}
+
+// verify checks a call's signature against the body's hash. nil: it is accepted.
+func (a *API) verify(r *http.Request, bodyHash string) *refusal {
+	values := r.Header["Authorization"]
+	if len(values) == 0 {
+		return errUnsigned
+	}
+	auth, ok := parseAuthorization(values[0])
+	if !ok || len(values) > 1 {
+		return errMangled
+	}
+	date := r.Header.Get("X-Amz-Date")
+	at, err := time.Parse(signTime, date)
+	if err != nil || !strings.HasPrefix(date, auth.day) || !slices.Contains(auth.signed, "host") {
+		return errMangled
+	}
+	if skew := a.cfg.Now().Sub(at); skew > signSkew || skew < -signSkew {
+		return errExpired
+	}
+	if auth.region != a.cfg.Region || auth.service != signService {
+		return errScope
+	}
+	if h := r.Header.Get("X-Amz-Content-Sha256"); h != "" && h != bodyHash {
+		return errSignature
+	}
+	secret, known := a.cfg.Credentials[auth.key]
+	if !known {
+		return errKey
+	}
+	if !hmac.Equal(auth.sign(r, secret, date, bodyHash), auth.signature) {
+		return errSignature
+	}
+	return nil
+}
+
+// parseAuthorization reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…".
+func parseAuthorization(value string) (auth authorization, ok bool) {
+	rest, ok := strings.CutPrefix(value, signAlgorithm+" ")
+	if !ok {
+		return auth, false
+	}
+	for field := range strings.SplitSeq(rest, ",") {
+		name, text, _ := strings.Cut(strings.TrimSpace(field), "=")
+		switch name {
+		case "Credential":
+			scope := strings.Split(text, "/")
+			if len(scope) != 5 || scope[4] != "aws4_request" {
+				return auth, false
+			}
+			auth.key, auth.day, auth.region, auth.service = scope[0], scope[1], scope[2], scope[3]
+		case "SignedHeaders":
+			auth.signed = strings.Split(text, ";")
+		case "Signature":
+			raw, err := hex.DecodeString(text)
+			if err != nil {
+				return auth, false
+			}
+			auth.signature = raw
+		}
+	}
+	return auth, auth.key != "" && len(auth.signed) > 0 && len(auth.signature) == sha256.Size
+}
+
+// sign computes the signature that the request should have.
+func (auth *authorization) sign(r *http.Request, secret, date, bodyHash string) []byte {
+	canonical := sha256.Sum256([]byte(canonicalRequest(r, auth.signed, bodyHash)))
+	scope := strings.Join([]string{auth.day, auth.region, auth.service, "aws4_request"}, "/")
+	text := strings.Join([]string{signAlgorithm, date, scope, hex.EncodeToString(canonical[:])}, "\n")
+	key := []byte("AWS4" + secret)
+	for _, part := range []string{auth.day, auth.region, auth.service, "aws4_request", text} {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(part))
+		key = mac.Sum(nil)
+	}
+	return key
+}
+
+// canonicalRequest is what is signed. The path, as sent, is escaped once more, as for every service
+// but S3.
+func canonicalRequest(r *http.Request, signed []string, bodyHash string) string {
+	var b strings.Builder
+	b.WriteString(r.Method + "\n")
+	writeEscaped(&b, r.URL.EscapedPath(), true)
+	b.WriteString("\n" + canonicalQuery(r) + "\n")
+	for _, name := range signed {
+		b.WriteString(name + ":" + signedValue(r, name) + "\n")
+	}
+	b.WriteString("\n" + strings.Join(signed, ";") + "\n" + bodyHash)
+	return b.String()
+}
+
+// signedValue is a header as it is signed: values joined, runs of spaces made one.
+func signedValue(r *http.Request, name string) string {
+	switch name {
+	case "host":
+		return r.Host
+	case "content-length":
+		return strconv.FormatInt(r.ContentLength, 10)
+	}
+	values := slices.Clone(r.Header[http.CanonicalHeaderKey(name)])
+	for i, v := range values {
+		values[i] = strings.Join(strings.Fields(v), " ")
+	}
+	return strings.Join(values, ",")
+}
+
+func canonicalQuery(r *http.Request) string {
+	var pairs []string
+	for name, values := range r.URL.Query() {
+		for _, value := range values {
+			var b strings.Builder
+			writeEscaped(&b, name, false)
+			b.WriteByte('=')
+			writeEscaped(&b, value, false)
+			pairs = append(pairs, b.String())
+		}
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, "&")
+}
+
+// writeEscaped escapes all but RFC 3986's unreserved characters.
+func writeEscaped(b *strings.Builder, s string, path bool) {
+	const hexDigits = "0123456789ABCDEF"
+	for _, c := range []byte(s) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9',
+			c == '-', c == '_', c == '.', c == '~', c == '/' && path:
+			b.WriteByte(c)
+		default:
+			b.WriteByte('%')
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
+		}
+	}
+}
