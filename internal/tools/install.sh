@@ -94,11 +94,13 @@ python_packages() {
   python3 -c 'import ensurepip, venv' 2>/dev/null ||
     { say "no Python with venv: the tests with Python clients cannot run"; return; }
   say "installing Python packages by pip"
-  rm -rf "$tools/python"
+  rm -rf "${tools:?}/python"
+  trap 'rm -rf "${tools:?}/python"' EXIT # nothing half done stays
   quietly python3 -m venv "$tools/python"
   quietly "$tools/python/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
     --require-hashes -r "${pins[0]}"
   cat "${pins[@]}" | sha256sum >"$tools/python/stamp"
+  trap - EXIT
 }
 
 # go_program MODULE PACKAGE VERSION: builds a Go program into .tools/bin.
