@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -36,11 +37,13 @@ func roundTrip(t *testing.T, m wire.Message) {
 
 func FuzzAppendMessage(f *testing.F) {
 	f.Add("tea", uint64(1), "e", "m1", "alice", "hi", int64(0))
-	f.Add("\x00\x1f\"\\", uint64(1)<<63, "\u2028", "é", "\u007f\u0085", "1234567\"1234567\\\n", int64(1))
+	f.Add("\x1f\"\\", uint64(1)<<63, "\u2028", "é", "\u007f\u0085", "1234567\"1234567\\\n", int64(1))
 	f.Fuzz(func(t *testing.T, room string, seq uint64, epoch, id, from, text string, ms int64) {
 		valid := func(s string) string { return strings.ToValidUTF8(s, "") }
-		roundTrip(t, wire.Message{Room: valid(room), Seq: seq, Epoch: valid(epoch), ID: valid(id),
-			From: valid(from), Text: valid(text), At: time.UnixMilli(ms & (1<<47 - 1)).UTC()})
+		roundTrip(t, wire.Message{
+			Room: valid(room), Seq: seq, Epoch: valid(epoch), ID: valid(id),
+			From: valid(from), Text: valid(text), At: time.UnixMilli(ms & (1<<47 - 1)).UTC(),
+		})
 	})
 }
 
@@ -49,7 +52,7 @@ func TestAppend_Pointers(t *testing.T) {
 	h := wire.History{Room: "tea", Messages: []wire.Message{m}}
 	for _, pair := range [][2]wire.Event{{m, &m}, {h, &h}} {
 		value, pointer := wire.Append(nil, pair[0]), wire.Append(nil, pair[1])
-		if string(value) != string(pointer) {
+		if !bytes.Equal(value, pointer) {
 			t.Errorf("by value %s, by pointer %s", value, pointer)
 		}
 	}

@@ -15,8 +15,10 @@ var usual = []byte(`{"action":"sendMessage","id":"m1234567","room":"tea","messag
 	strings.Repeat("It is tea time. ", 8) + `12345"}`)
 
 func message() *wire.Message {
-	return &wire.Message{Room: "tea", Seq: 7, Epoch: "k3x9", ID: "m1", From: "alice",
-		Text: strings.Repeat("It is \"tea\" time.\n", 10), At: time.UnixMilli(1_795_000_000_123)}
+	return &wire.Message{
+		Room: "tea", Seq: 7, Epoch: "k3x9", ID: "m1", From: "alice",
+		Text: strings.Repeat("It is \"tea\" time.\n", 10), At: time.UnixMilli(1_795_000_000_123),
+	}
 }
 
 // The room, the id and the text are copied: that is all.

@@ -93,8 +93,10 @@ func (i *item) message(room string) Message {
 	if i.Room != "" {
 		room = i.Room
 	}
-	return Message{Room: room, Seq: i.Seq, Void: i.Void, Deleted: i.Deleted, Epoch: i.Epoch,
-		ID: i.ID, From: i.From, Text: i.Message, At: i.At, Duplicate: i.Duplicate}
+	return Message{
+		Room: room, Seq: i.Seq, Void: i.Void, Deleted: i.Deleted, Epoch: i.Epoch,
+		ID: i.ID, From: i.From, Text: i.Message, At: i.At, Duplicate: i.Duplicate,
+	}
 }
 
 func readMessage(frame []byte) (Event, error) {
@@ -121,6 +123,8 @@ func readHistory(frame []byte) (Event, error) {
 	for i := range h.Messages {
 		messages[i] = h.Messages[i].message(h.Room)
 	}
-	return History{ID: h.ID, Room: h.Room, Messages: messages, More: h.More, Seq: h.Seq,
-		Epoch: h.Epoch}, nil
+	return History{
+		ID: h.ID, Room: h.Room, Messages: messages, More: h.More, Seq: h.Seq,
+		Epoch: h.Epoch,
+	}, nil
 }

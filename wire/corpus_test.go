@@ -86,27 +86,45 @@ func TestDecode_NaughtyStrings(t *testing.T) {
 		value func(wire.Action) string
 		good  func(string) bool
 	}{
-		{`{"action":"sendMessage","message":%s}`,
-			func(a wire.Action) string { return a.Text }, goodText},
-		{`{"action":"ping","id":%s}`, func(a wire.Action) string { return a.ID },
-			func(s string) bool { return s != "" && len(s) <= 64 }},
+		{
+			`{"action":"sendMessage","message":%s}`,
+			func(a wire.Action) string { return a.Text }, goodText,
+		},
+		{
+			`{"action":"ping","id":%s}`, func(a wire.Action) string { return a.ID },
+			func(s string) bool { return s != "" && len(s) <= 64 },
+		},
 		{`{"action":"joinRoom","room":%s}`, func(a wire.Action) string { return a.Room }, notEmpty},
-		{`{"action":"invite","room":"tea","user":%s}`,
-			func(a wire.Action) string { return a.User }, notEmpty},
-		{`{"action":"sendMessage","message":"hi","to":%s}`,
-			func(a wire.Action) string { return a.To }, notEmpty},
+		{
+			`{"action":"invite","room":"tea","user":%s}`,
+			func(a wire.Action) string { return a.User }, notEmpty,
+		},
+		{
+			`{"action":"sendMessage","message":"hi","to":%s}`,
+			func(a wire.Action) string { return a.To }, notEmpty,
+		},
 		{`{"action":"setName","name":%s}`, func(a wire.Action) string { return a.NewName }, notEmpty},
-		{`{"action":"sendDirect","operationType":"o","message":1,"connectionId":%s}`,
-			func(a wire.Action) string { return a.ConnectionID }, notEmpty},
-		{`{"action":"sendDirect","connectionId":"c","message":1,"operationType":%s}`,
-			func(a wire.Action) string { return a.OperationType }, notEmpty},
-		{`{"action":"sendDirect","connectionId":"c","operationType":"o","message":%s}`,
-			func(a wire.Action) string { return unmarshal(t, a.Payload) }, anything},
+		{
+			`{"action":"sendDirect","operationType":"o","message":1,"connectionId":%s}`,
+			func(a wire.Action) string { return a.ConnectionID }, notEmpty,
+		},
+		{
+			`{"action":"sendDirect","connectionId":"c","message":1,"operationType":%s}`,
+			func(a wire.Action) string { return a.OperationType }, notEmpty,
+		},
+		{
+			`{"action":"sendDirect","connectionId":"c","operationType":"o","message":%s}`,
+			func(a wire.Action) string { return unmarshal(t, a.Payload) }, anything,
+		},
 		{`{"action":"users","after":%s}`, func(a wire.Action) string { return a.Cursor }, anything},
-		{`{"action":"hello","resume":{%s:{"epoch":"","seq":0}}}`,
-			func(a wire.Action) string { return a.Resume[0].Room }, anything},
-		{`{"action":"hello","resume":{"tea":{"epoch":%s,"seq":0}}}`,
-			func(a wire.Action) string { return a.Resume[0].Epoch }, anything},
+		{
+			`{"action":"hello","resume":{%s:{"epoch":"","seq":0}}}`,
+			func(a wire.Action) string { return a.Resume[0].Room }, anything,
+		},
+		{
+			`{"action":"hello","resume":{"tea":{"epoch":%s,"seq":0}}}`,
+			func(a wire.Action) string { return a.Resume[0].Epoch }, anything,
+		},
 	}
 	for _, text := range naughty(t) {
 		for _, escapeHTML := range []bool{false, true} {
@@ -159,8 +177,10 @@ func unmarshal(t *testing.T, raw []byte) string {
 // nothing is escaped in it but what must be.
 func TestAppend_NaughtyStrings(t *testing.T) {
 	for _, text := range naughty(t) {
-		roundTrip(t, wire.Message{Room: text, Seq: 1, Epoch: text, ID: text, From: text, Text: text,
-			At: time.UnixMilli(1_795_000_000_123).UTC()})
+		roundTrip(t, wire.Message{
+			Room: text, Seq: 1, Epoch: text, ID: text, From: text, Text: text,
+			At: time.UnixMilli(1_795_000_000_123).UTC(),
+		})
 		frame := wire.Append(nil, &wire.Message{Text: text})
 		escapes := bytes.Count(frame, []byte(`\`))
 		for i := 0; i < len(text); i++ {

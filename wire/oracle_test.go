@@ -22,10 +22,12 @@ func oracle(frame []byte, name string) (wire.Action, error) {
 	var a wire.Action
 	places := map[string]any{"action": &a.Name, "id": &a.ID}
 	for _, member := range defined[name] {
-		places[member] = map[string]any{"room": &a.Room, "private": &a.Private, "user": &a.User,
+		places[member] = map[string]any{
+			"room": &a.Room, "private": &a.Private, "user": &a.User,
 			"to": &a.To, "name": &a.NewName, "connectionId": &a.ConnectionID,
 			"operationType": &a.OperationType, "seq": &a.Seq, "before": &a.Before, "limit": &a.Limit,
-			"after": &a.Cursor, "message": &a.Text, "resume": &map[string]wire.Resume{}}[member]
+			"after": &a.Cursor, "message": &a.Text, "resume": &map[string]wire.Resume{},
+		}[member]
 	}
 	switch name {
 	case wire.GetHistory:
@@ -128,9 +130,11 @@ func TestDecode_Mutated(t *testing.T) {
 	}
 }
 
-var tokens = []string{`"`, `\`, `{`, `}`, `[`, `]`, `,`, `:`, `null`, `true`, `-`, `1e5`, `0.5`, ` `,
+var tokens = []string{
+	`"`, `\`, `{`, `}`, `[`, `]`, `,`, `:`, `null`, `true`, `-`, `1e5`, `0.5`, ` `,
 	`\u0061`, `\ud83d`, `\ude00`, "\x00", "\xff", "\xc2\x80", `"seq":1,`, `"from":"x",`, `"Room":1,`,
-	`"zeta":{"a":[]},`, `"after":3,`, "é", "\u2028", `9007199254740993`}
+	`"zeta":{"a":[]},`, `"after":3,`, "é", "\u2028", `9007199254740993`,
+}
 
 // mutate takes a frame and changes it in one to three places.
 func mutate(random *rand.Rand, frames [][]byte) []byte {

@@ -23,8 +23,10 @@ type scanner struct {
 func (s *scanner) stop(format string, args ...any) {
 	if !s.stopped {
 		s.stopped = true
-		s.err = &Error{Code: BadJSON,
-			Message: "the frame is not a JSON object: " + fmt.Sprintf(format, args...)}
+		s.err = &Error{
+			Code:    BadJSON,
+			Message: "the frame is not a JSON object: " + fmt.Sprintf(format, args...),
+		}
 	}
 }
 
@@ -279,34 +281,4 @@ func (s *scanner) tooDeep(depth int) bool {
 // duplicate refuses a key that its object has already.
 func (s *scanner) duplicate(key []byte) {
 	s.refuse(BadJSON, string(key), "the frame's JSON has the key "+show(key)+" twice in one object")
-}
-
-// keys is the keys of one object. The first few are compared one by one, so that usual objects
-// cost no memory; more go into a map, so that the time grows with the length alone.
-type keys struct {
-	few  [8][]byte
-	n    int
-	many map[string]struct{}
-}
-
-// add tells whether the key is new.
-func (k *keys) add(key []byte) bool {
-	for _, other := range k.few[:min(k.n, len(k.few))] {
-		if string(other) == string(key) {
-			return false
-		}
-	}
-	if k.n < len(k.few) {
-		k.few[k.n] = key
-		k.n++
-		return true
-	}
-	if _, ok := k.many[string(key)]; ok {
-		return false
-	}
-	if k.many == nil {
-		k.many = make(map[string]struct{})
-	}
-	k.many[string(key)] = struct{}{}
-	return true
 }

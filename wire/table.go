@@ -91,40 +91,88 @@ type spec struct {
 
 // The table of actions: decoding, help and the answer to an unknown action follow it.
 var specs = []spec{
-	{Hello, []param{{fieldResume, aResume, false}},
-		`{"action":"hello","id":"h1","resume":{"tea":{"epoch":"k3x9","seq":7}}}`},
-	{JoinRoom, []param{{fieldRoom, aName, true}, {fieldPrivate, aFlag, false}},
-		`{"action":"joinRoom","id":"j1","room":"tea"}`},
-	{LeaveRoom, []param{{fieldRoom, aName, true}},
-		`{"action":"leaveRoom","id":"l1","room":"tea"}`},
-	{Invite, []param{{fieldRoom, aName, true}, {fieldUser, aName, true}},
-		`{"action":"invite","id":"i1","room":"tea","user":"bob"}`},
-	{SendMessage, []param{
-		{fieldMessage, aText, true}, {fieldRoom, aName, false}, {fieldTo, aName, false}},
-		`{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`},
-	{DeleteMessage, []param{{fieldRoom, aName, true}, {fieldSeq, aNumber, true}},
-		`{"action":"deleteMessage","id":"d1","room":"tea","seq":7}`},
-	{GetHistory, []param{{fieldRoom, aName, true}, {fieldAfter, aNumber, false},
-		{fieldBefore, aNumber, false}, {fieldLimit, aLimit, false}},
-		`{"action":"history","id":"q1","room":"tea","after":0,"limit":50}`},
-	{MarkRead, []param{{fieldRoom, aName, true}, {fieldSeq, aNumber, true}},
-		`{"action":"read","room":"tea","seq":7}`},
+	{
+		Hello,
+		[]param{{fieldResume, aResume, false}},
+		`{"action":"hello","id":"h1","resume":{"tea":{"epoch":"k3x9","seq":7}}}`,
+	},
+	{
+		JoinRoom,
+		[]param{{fieldRoom, aName, true}, {fieldPrivate, aFlag, false}},
+		`{"action":"joinRoom","id":"j1","room":"tea"}`,
+	},
+	{
+		LeaveRoom,
+		[]param{{fieldRoom, aName, true}},
+		`{"action":"leaveRoom","id":"l1","room":"tea"}`,
+	},
+	{
+		Invite,
+		[]param{{fieldRoom, aName, true}, {fieldUser, aName, true}},
+		`{"action":"invite","id":"i1","room":"tea","user":"bob"}`,
+	},
+	{
+		SendMessage,
+		[]param{
+			{fieldMessage, aText, true}, {fieldRoom, aName, false}, {fieldTo, aName, false},
+		},
+		`{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`,
+	},
+	{
+		DeleteMessage,
+		[]param{{fieldRoom, aName, true}, {fieldSeq, aNumber, true}},
+		`{"action":"deleteMessage","id":"d1","room":"tea","seq":7}`,
+	},
+	{
+		GetHistory,
+		[]param{
+			{fieldRoom, aName, true},
+			{fieldAfter, aNumber, false},
+			{fieldBefore, aNumber, false},
+			{fieldLimit, aLimit, false},
+		},
+		`{"action":"history","id":"q1","room":"tea","after":0,"limit":50}`,
+	},
+	{
+		MarkRead,
+		[]param{{fieldRoom, aName, true}, {fieldSeq, aNumber, true}},
+		`{"action":"read","room":"tea","seq":7}`,
+	},
 	{Ping, nil, `{"action":"ping","id":"p1"}`},
-	{ListRooms, []param{{fieldAfter, aCursor, false}, {fieldLimit, aLimit, false}},
-		`{"action":"rooms","id":"r1"}`},
-	{ListMembers, []param{
-		{fieldRoom, aName, true}, {fieldAfter, aCursor, false}, {fieldLimit, aLimit, false}},
-		`{"action":"members","id":"r2","room":"tea"}`},
-	{ListUsers, []param{{fieldAfter, aCursor, false}, {fieldLimit, aLimit, false}},
-		`{"action":"users","id":"r3","after":"bob","limit":50}`},
-	{SetName, []param{{fieldName, aName, true}},
-		`{"action":"setName","id":"n1","name":"alice"}`},
+	{
+		ListRooms,
+		[]param{{fieldAfter, aCursor, false}, {fieldLimit, aLimit, false}},
+		`{"action":"rooms","id":"r1"}`,
+	},
+	{
+		ListMembers,
+		[]param{
+			{fieldRoom, aName, true}, {fieldAfter, aCursor, false}, {fieldLimit, aLimit, false},
+		},
+		`{"action":"members","id":"r2","room":"tea"}`,
+	},
+	{
+		ListUsers,
+		[]param{{fieldAfter, aCursor, false}, {fieldLimit, aLimit, false}},
+		`{"action":"users","id":"r3","after":"bob","limit":50}`,
+	},
+	{
+		SetName,
+		[]param{{fieldName, aName, true}},
+		`{"action":"setName","id":"n1","name":"alice"}`,
+	},
 	{SetTyping, []param{{fieldRoom, aName, true}}, `{"action":"typing","room":"tea"}`},
 	{GetConnectionID, nil, `{"action":"getConnectionId","id":"c1"}`},
-	{SendDirect, []param{{fieldConnectionID, aName, true}, {fieldOperationType, aName, true},
-		{fieldMessage, anyJSON, true}},
+	{
+		SendDirect,
+		[]param{
+			{fieldConnectionID, aName, true},
+			{fieldOperationType, aName, true},
+			{fieldMessage, anyJSON, true},
+		},
 		`{"action":"sendDirect","id":"s1","connectionId":"JDH-3ejISQ0CFlw=",` +
-			`"operationType":"signing","message":{"txId":"abc123"}}`},
+			`"operationType":"signing","message":{"txId":"abc123"}}`,
+	},
 	{GetHelp, nil, `{"action":"help","id":"x1"}`},
 }
 

@@ -154,8 +154,8 @@ func hex4(s []byte) (rune, bool) {
 }
 
 // fold appends a member's name in the form in which names that readers of JSON may take for one
-// another are equal: ASCII letters in lower case, and the two other letters whose Unicode case
-// folding is an ASCII one (U+017F and U+212A).
+// another are equal: ASCII letters in lower case, and U+017F, whose Unicode case folding is s. The
+// other such letter, U+212A, folds to k, which no known name has.
 func fold(dst, name []byte) []byte {
 	for i := 0; i < len(name); i++ {
 		c := name[i]
@@ -164,8 +164,6 @@ func fold(dst, name []byte) []byte {
 			c += 'a' - 'A'
 		case c == 0xC5 && i+1 < len(name) && name[i+1] == 0xBF:
 			c, i = 's', i+1
-		case c == 0xE2 && i+2 < len(name) && name[i+1] == 0x84 && name[i+2] == 0xAA:
-			c, i = 'k', i+2
 		}
 		dst = append(dst, c)
 	}

@@ -71,10 +71,12 @@ func (v *actionVector) expand(text string) string {
 
 func (v *actionVector) action() wire.Action {
 	w := v.Want
-	a := wire.Action{Name: w.Name, ID: w.ID, Room: w.Room, Private: w.Private, User: w.User, To: w.To,
+	a := wire.Action{
+		Name: w.Name, ID: w.ID, Room: w.Room, Private: w.Private, User: w.User, To: w.To,
 		NewName: w.NewName, Text: v.expand(w.Text), Payload: []byte(w.Payload),
 		ConnectionID: w.ConnectionID, OperationType: w.OperationType, Seq: w.Seq, Cursor: w.Cursor,
-		Limit: w.Limit, Resume: w.Resume}
+		Limit: w.Limit, Resume: w.Resume,
+	}
 	if w.After != nil {
 		a.After, a.HasAfter = *w.After, true
 	}
