@@ -41,6 +41,8 @@ type Config struct {
 	Deferrer Deferrer
 	Identify func(context.Context, auth.Request) (auth.Identity, error)
 	Rooms    *Rooms // nil: a message is fanned out within its own event
+	// Limit gives how long the address of a client has to wait before its next action; nil: never.
+	Limit func(address string) time.Duration
 
 	Version        string        // of the server, as welcome tells it
 	Dialect        string        // of connections that name none; "": native

@@ -66,73 +66,41 @@ func (h *Handler) deliver(ctx context.Context, pushes []push) {
 }
 
 func (h *Handler) deliverAlike(ctx context.Context, pushes []push) error {
-	last := &pushes[len(pushes)-1]
-	to, err := h.audience(ctx, last, pushes)
-	if err != nil || last.most > 0 && len(to) > last.most {
+	to, err := h.gather(ctx, pushes)
+	if err != nil {
 		return err
+	}
+	defer to.release()
+	last := &pushes[len(pushes)-1]
+	if last.most > 0 && len(to.targets) > last.most {
+		return nil
 	}
 	frames := make([][]byte, len(pushes))
 	for i := range pushes {
 		frames[i] = wire.Append(nil, pushes[i].event)
 	}
-	if last.own != nil && len(to) > 0 {
-		if err := h.post(ctx, to[:1], [][]byte{wire.Append(nil, last.own)}); err != nil {
-			return err
-		}
-		to = to[1:]
+	if last.own == nil || len(to.targets) == 0 {
+		return h.post(ctx, to, frames)
 	}
-	return h.post(ctx, to, frames)
+	if err := h.post(ctx, to.slice(0, 1), [][]byte{wire.Append(nil, last.own)}); err != nil {
+		return err
+	}
+	return h.post(ctx, to.slice(1, len(to.targets)), frames)
 }
 
-// audience lists who gets the pushes: the origins first, then everyone else in the room.
-func (h *Handler) audience(ctx context.Context, last *push, pushes []push) ([]Address, error) {
-	var to []Address
-	for i := range pushes {
-		o := &pushes[i].origin
-		if o.ID != "" && !slices.ContainsFunc(to, func(a Address) bool { return a.ID == o.ID }) {
-			to = append(to, Address{connections.Target{ID: o.ID, Endpoint: o.Endpoint}, o.ConnectedAt})
-		}
-	}
-	origins := to
-	for r, err := range h.Service.Receivers(ctx, last.head) {
-		if err != nil {
-			return nil, err
-		}
-		if r.User == last.skip || isOrigin(origins, r.ID) {
-			continue
-		}
-		if h.MaxReceivers > 0 && len(to) >= h.MaxReceivers {
-			h.Logger.WarnContext(ctx, "room is over the limit of receivers", "limit", h.MaxReceivers)
-			break
-		}
-		to = append(to, Address{connections.Target{ID: r.ID, Endpoint: r.Endpoint}, r.ConnectedAt})
-	}
-	return to, nil
-}
-
-func isOrigin(origins []Address, id string) bool {
-	for i := range origins {
-		if origins[i].ID == id {
-			return true
-		}
-	}
-	return false
-}
-
-// post sends frames to addresses: to the first Inline of them now, to the others by tasks.
-func (h *Handler) post(ctx context.Context, to []Address, frames [][]byte) error {
-	now := to
-	if h.Inline > 0 && len(to) > h.Inline {
-		now = to[:h.Inline]
-		for shard := range slices.Chunk(to[h.Inline:], taskReceivers) {
-			if err := h.Deferrer.Later(ctx, fanoutTask(shard, frames)); err != nil {
+// post sends frames to an audience: to the first Inline of it now, to the others by tasks.
+func (h *Handler) post(ctx context.Context, to *audience, frames [][]byte) error {
+	if h.Inline > 0 && len(to.targets) > h.Inline {
+		for shard := range slices.Chunk(to.targets[h.Inline:], taskReceivers) {
+			if err := h.Deferrer.Later(ctx, fanoutTask(to.addresses(shard), frames)); err != nil {
 				return err
 			}
 		}
+		to = to.slice(0, h.Inline)
 	}
-	young, unsent, err := h.postNow(ctx, now, frames)
+	young, unsent, err := h.postNow(ctx, to, frames)
 	if later := append(young, unsent...); len(later) > 0 {
-		if err := h.Deferrer.Later(ctx, fanoutTask(later, frames)); err != nil {
+		if err := h.Deferrer.Later(ctx, fanoutTask(to.addresses(later), frames)); err != nil {
 			return err
 		}
 	}
@@ -141,31 +109,17 @@ func (h *Handler) post(ctx context.Context, to []Address, frames [][]byte) error
 
 // postNow posts and forgets who is gone. It gives those who may be not yet open, and those for
 // which the time was over.
-func (h *Handler) postNow(ctx context.Context, to []Address, frames [][]byte) (young, unsent []Address, err error) {
-	targets := make([]connections.Target, len(to))
-	for i := range to {
-		targets[i] = to[i].Target
-	}
-	gone, left, err := h.Poster.Post(ctx, targets, frames)
+func (h *Handler) postNow(ctx context.Context, to *audience, frames [][]byte) (young, unsent []connections.Target, err error) {
+	gone, unsent, err := h.Poster.Post(ctx, to.targets, frames)
 	for _, t := range gone {
-		a := addressOf(to, t)
-		if h.Now().Sub(a.ConnectedAt) <= suspectAge {
-			young = append(young, a)
-			continue
-		}
-		if err := h.Service.Disconnect(ctx, a.ID); err != nil {
+		since := to.connectedAt(t)
+		if h.young(since) {
+			young = append(young, t)
+		} else if err := h.forget(ctx, t.ID, since); err != nil {
 			h.logError(ctx, "forget", "", err)
 		}
 	}
-	for _, t := range left {
-		unsent = append(unsent, addressOf(to, t))
-	}
 	return young, unsent, err
-}
-
-func addressOf(to []Address, t connections.Target) Address {
-	i := slices.IndexFunc(to, func(a Address) bool { return a.Target == t })
-	return to[i]
 }
 
 // postTo posts an event to some connections and gives how many it reached.
@@ -173,18 +127,11 @@ func (h *Handler) postTo(ctx context.Context, to []chat.Connection, e wire.Event
 	if len(to) == 0 {
 		return 0, nil
 	}
-	addresses := make([]Address, len(to))
-	for i, c := range to {
-		addresses[i] = Address{connections.Target{ID: c.ID, Endpoint: c.Endpoint}, c.ConnectedAt}
-	}
-	targets := make([]connections.Target, len(to))
-	for i := range addresses {
-		targets[i] = addresses[i].Target
-	}
-	gone, unsent, err := h.Poster.Post(ctx, targets, [][]byte{wire.Append(nil, e)})
+	a := audienceOf(to)
+	defer a.release()
+	gone, unsent, err := h.Poster.Post(ctx, a.targets, [][]byte{wire.Append(nil, e)})
 	for _, t := range gone {
-		a := addressOf(addresses, t)
-		if err := h.forget(ctx, a.ID, a.ConnectedAt); err != nil {
+		if err := h.forget(ctx, t.ID, a.connectedAt(t)); err != nil {
 			h.logError(ctx, "forget", "", err)
 		}
 	}

@@ -78,6 +78,9 @@ func (h *Handler) message(ctx context.Context, e *events.APIGatewayWebsocketProx
 		return
 	}
 	r.conn.ID = e.RequestContext.ConnectionID
+	if err == nil {
+		err = h.limit(e.RequestContext.Identity.SourceIP)
+	}
 	switch {
 	case err != nil:
 	case decodeErr != nil:
@@ -88,6 +91,20 @@ func (h *Handler) message(ctx context.Context, e *events.APIGatewayWebsocketProx
 	if err != nil {
 		h.fail(ctx, r, err)
 	}
+}
+
+// limit refuses an action of an address that is over its rate.
+func (h *Handler) limit(address string) error {
+	if h.Limit == nil {
+		return nil
+	}
+	wait := h.Limit(address)
+	if wait == 0 {
+		return nil
+	}
+	err := chat.E(chat.Limited, "too many actions from this address")
+	err.RetryAfter = wait
+	return err
 }
 
 // refuseUnknown ends a socket whose row is closed or lapsed.
@@ -137,10 +154,14 @@ func (h *Handler) send(ctx context.Context, r *request, frames [][]byte) error {
 // forget ends the row of a connection that a post found gone. A young one may be not yet open:
 // its row stays, and the log has what it misses.
 func (h *Handler) forget(ctx context.Context, id string, connectedAt time.Time) error {
-	if h.Now().Sub(connectedAt) <= suspectAge {
+	if h.young(connectedAt) {
 		return nil
 	}
 	return h.Service.Disconnect(ctx, id)
+}
+
+func (h *Handler) young(connectedAt time.Time) bool {
+	return h.Now().Sub(connectedAt) <= suspectAge
 }
 
 func (h *Handler) logError(ctx context.Context, op, requestID string, err error) {

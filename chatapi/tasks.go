@@ -59,12 +59,17 @@ func (h *Handler) runFanout(ctx context.Context, t Task) error {
 	for i, f := range t.Frames {
 		frames[i] = []byte(f)
 	}
-	young, unsent, err := h.postNow(ctx, t.To, frames)
+	to := newAudience()
+	defer to.release()
+	for _, a := range t.To {
+		to.add(a.ID, a.Endpoint, a.ConnectedAt)
+	}
+	young, unsent, err := h.postNow(ctx, to, frames)
 	if err != nil {
 		return err
 	}
 	if len(unsent) > 0 {
-		if err := h.Deferrer.Later(ctx, fanoutTask(unsent, frames)); err != nil {
+		if err := h.Deferrer.Later(ctx, fanoutTask(to.addresses(unsent), frames)); err != nil {
 			return err
 		}
 	}
@@ -74,7 +79,7 @@ func (h *Handler) runFanout(ctx context.Context, t Task) error {
 	if err := h.Sleep(ctx, youngRetry); err != nil {
 		return err
 	}
-	_, _, err = h.postNow(ctx, young, frames)
+	_, _, err = h.Poster.Post(ctx, young, frames)
 	return err
 }
 

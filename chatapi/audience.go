@@ -1,0 +1,96 @@
+package chatapi
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/connections"
+)
+
+// audience is who gets a post, in the order of posting. Its memory is used again, because a busy
+// room lists its receivers for every batch.
+type audience struct {
+	targets []connections.Target
+	since   []time.Time // when each of targets connected
+}
+
+var audiences = sync.Pool{New: func() any { return new(audience) }}
+
+func newAudience() *audience { return audiences.Get().(*audience) }
+
+func (a *audience) release() {
+	a.targets, a.since = a.targets[:0], a.since[:0]
+	audiences.Put(a)
+}
+
+func (a *audience) add(id, endpoint string, since time.Time) {
+	a.targets = append(a.targets, connections.Target{ID: id, Endpoint: endpoint})
+	a.since = append(a.since, since)
+}
+
+// slice gives a part of the audience, which shares its memory.
+func (a *audience) slice(from, to int) *audience {
+	return &audience{a.targets[from:to], a.since[from:to]}
+}
+
+// addresses gives some of the targets in the form that tasks have.
+func (a *audience) addresses(some []connections.Target) []Address {
+	list := make([]Address, len(some))
+	for i, t := range some {
+		list[i] = Address{t, a.connectedAt(t)}
+	}
+	return list
+}
+
+func (a *audience) connectedAt(t connections.Target) time.Time {
+	return a.since[slices.Index(a.targets, t)]
+}
+
+// gather lists who gets the pushes: their origins first, then everyone else in the room.
+func (h *Handler) gather(ctx context.Context, pushes []push) (*audience, error) {
+	a := newAudience()
+	for i := range pushes {
+		if o := &pushes[i].origin; o.ID != "" && !a.has(o.ID, len(a.targets)) {
+			a.add(o.ID, o.Endpoint, o.ConnectedAt)
+		}
+	}
+	origins := len(a.targets)
+	last := &pushes[len(pushes)-1]
+	for r, err := range h.Service.Receivers(ctx, last.head) {
+		if err != nil {
+			a.release()
+			return nil, err
+		}
+		if r.User == last.skip || a.has(r.ID, origins) {
+			continue
+		}
+		if h.MaxReceivers > 0 && len(a.targets) >= h.MaxReceivers {
+			h.Logger.WarnContext(ctx, "room is over the limit of receivers", "limit", h.MaxReceivers)
+			break
+		}
+		a.add(r.ID, r.Endpoint, r.ConnectedAt)
+	}
+	return a, nil
+}
+
+// has tells whether a connection is among the first n targets.
+func (a *audience) has(id string, n int) bool {
+	for i := range a.targets[:n] {
+		if a.targets[i].ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// audienceOf makes an audience of connections.
+func audienceOf(list []chat.Connection) *audience {
+	a := newAudience()
+	for i := range list {
+		a.add(list[i].ID, list[i].Endpoint, list[i].ConnectedAt)
+	}
+	return a
+}
