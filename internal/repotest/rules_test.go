@@ -81,6 +81,10 @@ var rules = []struct {
 		"docs/protocol.md is the public contract: every action, event and code of wire is in it",
 	},
 	{
+		"limits", limits,
+		"a limit that a client can meet stands in docs/protocol.md with the value that chat/limits.go has",
+	},
+	{
 		"architecture", architecture,
 		"ARCHITECTURE.md is the map: at most 200 lines, every package on it, nothing that is not there",
 	},
