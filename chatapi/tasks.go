@@ -22,6 +22,7 @@ type Task struct {
 	To     []Address `json:"to,omitempty"`
 	Room   string    `json:"room,omitempty"`
 	User   string    `json:"user,omitempty"`
+	Tries  int       `json:"tries,omitempty"` // of a fan-out, before this one
 }
 
 // Address is a connection and since when it is there.
@@ -32,6 +33,9 @@ type Address struct {
 
 // youngRetry is how long a task waits before it tries a connection that may be not yet open.
 const youngRetry = 250 * time.Millisecond
+
+// maxTries is how often a fan-out is tried. After that its receivers find it in the log.
+const maxTries = 3
 
 func fanoutTask(to []Address, frames [][]byte) Task {
 	t := Task{Kind: TaskFanout, To: to, Frames: make([]string, len(frames))}
@@ -68,8 +72,10 @@ func (h *Handler) runFanout(ctx context.Context, t Task) error {
 	if err != nil {
 		return err
 	}
-	if len(unsent) > 0 {
-		if err := h.Deferrer.Later(ctx, fanoutTask(to.addresses(unsent), frames)); err != nil {
+	if len(unsent) > 0 && t.Tries+1 < maxTries {
+		again := fanoutTask(to.addresses(unsent), frames)
+		again.Tries = t.Tries + 1
+		if err := h.Deferrer.Later(ctx, again); err != nil {
 			return err
 		}
 	}
