@@ -31,6 +31,7 @@ var table = map[string][]string{
 	"internal/testenv":     {anything},
 	"internal/serve":       {anything},
 	"internal/sim":         {anything},
+	"internal/sim/checker": {},
 	"deploy":               {anything},
 	"web":                  {},
 	"internal/tools":       {},
