@@ -85,17 +85,20 @@ func (h *History) checkLogs(r *Report, room string) {
 	for i, log := range h.logs[room] {
 		for at, e := range log {
 			if want := uint64(at + 1); e.Seq != want {
-				r.problem(&r.Reorder, "%s: the log of reader %d has number %d in place of %d", room, i+1, e.Seq, want)
+				r.problem(&r.Reorder, "%s: reader %d found number %d in place of %d",
+					room, i+1, e.Seq, want)
 				break
 			}
 		}
 		first := h.log(room)
 		if len(log) != len(first) {
-			r.problem(&r.Lost, "%s: reader 1 found %d numbers, reader %d %d", room, len(first), i+1, len(log))
+			r.problem(&r.Lost, "%s: reader 1 found %d numbers, reader %d %d",
+				room, len(first), i+1, len(log))
 		}
 		for at := range min(len(log), len(first)) {
 			if !log[at].same(first[at]) {
-				r.problem(&r.Wrong, "%s: reader 1 found %+v, reader %d %+v", room, first[at], i+1, log[at])
+				r.problem(&r.Wrong, "%s: reader 1 found %+v, reader %d %+v",
+					room, first[at], i+1, log[at])
 			}
 		}
 	}
@@ -176,7 +179,8 @@ func (h *History) checkAcked(r *Report, k key, m *message, stored []Entry) {
 	}
 	if len(stored) == 0 {
 		log := h.log(k.room)
-		if m.Seq == 0 || m.Seq > uint64(len(log)) || !log[m.Seq-1].Deleted || log[m.Seq-1].ID != "" {
+		there := m.Seq > 0 && m.Seq <= uint64(len(log))
+		if !there || !log[m.Seq-1].Deleted || log[m.Seq-1].ID != "" {
 			r.problem(&r.Lost, "%v was acked at %d and is not stored", k, m.Seq)
 		}
 		return
@@ -253,12 +257,14 @@ func (h *History) checkRead(r *Report, read *Read) {
 		want := read.after + uint64(i) + 1
 		switch {
 		case e.Seq != want:
-			r.problem(&r.Reorder, "%s: a reading after %d has %d in place of %d", read.room, read.after, e.Seq, want)
+			r.problem(&r.Reorder, "%s: a reading after %d has %d in place of %d",
+				read.room, read.after, e.Seq, want)
 			return
 		case want > uint64(len(log)):
 			r.problem(&r.Lost, "%s: a reading found %+v, which is not in the log", read.room, e)
 		case !e.same(log[want-1]):
-			r.problem(&r.Wrong, "%s: a reading found %+v, the log has %+v", read.room, e, log[want-1])
+			r.problem(&r.Wrong, "%s: a reading found %+v, the log has %+v",
+				read.room, e, log[want-1])
 		}
 	}
 }

@@ -101,17 +101,26 @@ func TestHistory_Check_planted(t *testing.T) {
 		name, want string
 		spoil      func(*story)
 	}{
-		{"acked and not stored", lost, func(s *story) { s.log = s.log[:4]; s.second = s.second[:4]; s.alice = s.alice[:4]; s.bob = s.bob[:4] }},
+		{"acked and not stored", lost, func(s *story) {
+			s.log, s.second, s.alice, s.bob = s.log[:4], s.second[:4], s.alice[:4], s.bob[:4]
+		}},
 		{"acked in a room without log", lost, func(s *story) { s.room = "elsewhere" }},
 		{"acked at another number", reorder, func(s *story) { s.ack1, s.ack2 = 2, 2 }},
 		{"acked at two numbers", dup, func(s *story) { s.ack2 = 2 }},
 		{"stored twice", dup, func(s *story) { s.add(entry(6, "alice", "a1")) }},
-		{"unknown stored twice", dup, func(s *story) { s.unknown = "b9"; s.add(entry(6, "bob", "b9")); s.add(entry(7, "bob", "b9")) }},
+		{"unknown stored twice", dup, func(s *story) {
+			s.unknown = "b9"
+			s.add(entry(6, "bob", "b9"))
+			s.add(entry(7, "bob", "b9"))
+		}},
 		{"refused and stored", wrong, func(s *story) { s.nacked = "b9"; s.add(entry(6, "bob", "b9")) }},
 		{"stored and never sent", wrong, func(s *story) { s.add(entry(6, "eve", "e1")) }},
 		{"stored with another sender", wrong, func(s *story) { s.log[0].From, s.second[0].From = "eve", "eve" }},
 		{"stored with another text", wrong, func(s *story) { s.log[0].Text, s.second[0].Text = "x", "x" }},
-		{"a number is missing", reorder, func(s *story) { s.log = append(s.log[:2:2], s.log[3:]...); s.second = s.log }},
+		{"a number is missing", reorder, func(s *story) {
+			s.log = append(s.log[:2:2], s.log[3:]...)
+			s.second = s.log
+		}},
 		{"readers find other texts", wrong, func(s *story) { s.second[0].Text = "x" }},
 		{"a reader misses the last", lost, func(s *story) { s.second = s.second[:4] }},
 		{"void at one reader only", wrong, func(s *story) { s.second[1] = checker.Entry{Seq: 2, Void: true} }},
