@@ -8,7 +8,7 @@ MAKEFLAGS   += --no-print-directory
 GOTEST := go test -p 2 -timeout 10m
 BIN    := .tools/bin
 
-.PHONY: help build serve test unit faults fuzz check fmt format-check generate generate-check lint \
+.PHONY: help build cross serve test unit faults fuzz check fmt format-check generate generate-check lint \
 	cover bench deep tools lint-tools clean
 
 help: ## list the targets
@@ -16,6 +16,10 @@ help: ## list the targets
 
 build: ## build ./confab, one static binary
 	CGO_ENABLED=0 go build -trimpath -o confab ./cmd/confab
+
+cross: ## build for the systems that Confab runs on, to see that it can
+	for system in linux/arm64 darwin/arm64 windows/amd64; do \
+		GOOS=$${system%/*} GOARCH=$${system#*/} CGO_ENABLED=0 go build -trimpath -o /dev/null ./cmd/confab; done
 
 serve: ## build and run the server on this machine
 	@$(MAKE) build

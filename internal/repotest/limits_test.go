@@ -30,8 +30,8 @@ func limits(tr *tree) []string {
 				}
 				value, timed := evaluate(spec.Values[0])
 				if n, ok := constant.Int64Val(value); ok && !given(text, n, timed) {
-					problems = append(problems,
-						fmt.Sprintf("docs/protocol.md does not give %s: %s", spec.Names[0].Name, spellings(n, timed)[0]))
+					wanted := spec.Names[0].Name + ": " + spellings(n, timed)[0]
+					problems = append(problems, "docs/protocol.md does not give "+wanted)
 				}
 				return true
 			})
