@@ -74,7 +74,6 @@ func TestDocument_Limits(t *testing.T) {
 		says  string
 	}{
 		{wire.MaxID, "| `id` | 1 to 64 bytes |"},
-		{wire.MaxText, "| text of a message | 1 to 16,384 bytes"},
 		{wire.MaxLimit, "| page of history, `rooms`, `members`, `users` | 200 items"},
 		{wire.MaxResume, "| rooms of `resume` | 200 |"},
 		{wire.MaxDepth, "| nesting | 32 levels |"},

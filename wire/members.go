@@ -1,7 +1,5 @@
 package wire
 
-import "strconv"
-
 // read reads one member that is there.
 func (d *decoder) read(a *Action, p param) error {
 	v := d.values[p.field]
@@ -67,23 +65,12 @@ func (a *Action) setNumber(f field, n uint64) {
 	}
 }
 
-// message reads a message's text and checks it: it is the one place where the rule stands.
+// message reads a message's text. What a text may hold is the domain's rule.
 func (d *decoder) message(a *Action, v value) error {
 	if v.kind != '"' || v.end-v.start == 2 {
 		return badField("message", "message must be "+kindText[aText])
 	}
-	text := d.textOf(v)
-	if len(text) > MaxText {
-		return &Error{
-			Code: TooLarge, Field: "message",
-			Message: "message is over 16384 bytes: it has " + strconv.Itoa(len(text)),
-		}
-	}
-	if i := control(text); i >= 0 {
-		return badField("message", "message has a control character at byte "+strconv.Itoa(i)+
-			": only newline and tab may be in it")
-	}
-	a.Text = text
+	a.Text = d.textOf(v)
 	return nil
 }
 

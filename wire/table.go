@@ -5,7 +5,6 @@ import "encoding/json"
 // Limits of the native protocol that a codec checks.
 const (
 	MaxID      = 64        // bytes of an id
-	MaxText    = 16384     // bytes of a text after JSON decoding
 	MaxLimit   = 200       // messages or rows of a page
 	MaxResume  = 200       // rooms of hello's resume
 	MaxDepth   = 32        // levels of objects and arrays of a frame, the frame itself being the first
@@ -66,7 +65,7 @@ const (
 
 var kindText = [...]string{
 	aName:   "a string that is not empty",
-	aText:   "a string of 1 to 16384 bytes",
+	aText:   "a string that is not empty",
 	aCursor: "a string",
 	aNumber: "an integer from 0 to 9007199254740991, in digits alone",
 	aLimit:  "an integer from 1 to 200",

@@ -170,28 +170,6 @@ func fold(dst, name []byte) []byte {
 	return dst
 }
 
-// control gives the index of the first control character (Unicode's Cc) of a text but newline
-// and tab, or -1.
-func control(text string) int {
-	for i := 0; i < len(text); {
-		if i+8 <= len(text) {
-			w := load(text, i)
-			if below(w, 0x20)|equals(w, 0x7F)|equals(w, 0xC2) == 0 {
-				i += 8
-				continue
-			}
-		}
-		switch c := text[i]; {
-		case c < 0x20 && c != '\n' && c != '\t', c == 0x7F:
-			return i
-		case c == 0xC2 && i+1 < len(text) && text[i+1] < 0xA0:
-			return i
-		}
-		i++
-	}
-	return -1
-}
-
 // show quotes a client's word for an error message, cut to a bearable length.
 func show[T string | []byte](word T) string {
 	const most = 64

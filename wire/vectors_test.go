@@ -222,7 +222,7 @@ func TestVectors_Complete(t *testing.T) {
 			t.Errorf("actions.json has no good %s", item.Action)
 		}
 	}
-	for _, code := range []wire.Code{wire.BadJSON, wire.BadField, wire.UnknownAction, wire.TooLarge} {
+	for _, code := range []wire.Code{wire.BadJSON, wire.BadField, wire.UnknownAction} {
 		if !bad[code] {
 			t.Errorf("actions.json has no %s", code)
 		}
