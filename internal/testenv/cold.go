@@ -82,12 +82,16 @@ func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) htt
 // handler is what a cold start builds.
 func (c *cold) handler() *chatapi.Handler {
 	log, conns := c.stores.open()
+	poster, err := connections.New(connections.Config{
+		Endpoint: c.endpoint, AccessKey: AccessKey, SecretKey: SecretKey,
+		HTTPClient: c.client, Now: c.options.Now,
+	})
+	if err != nil {
+		panic(err) // the endpoint is ours
+	}
 	return chatapi.New(chatapi.Config{
-		Service: chat.NewService(log, conns, c.options.Now),
-		Poster: connections.New(connections.Config{
-			Endpoint: c.endpoint, Region: "us-east-1", AccessKey: AccessKey, SecretKey: SecretKey,
-			HTTPClient: c.client, Now: c.options.Now,
-		}),
+		Service:  chat.NewService(log, conns, c.options.Now),
+		Poster:   poster,
 		Deferrer: c,
 		Version:  "0.0.0-test", Endpoint: c.endpoint,
 		Heartbeat: 120 * time.Second, Pipeline: 1, MaxConnection: 2 * time.Hour,
