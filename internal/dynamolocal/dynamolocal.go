@@ -1,0 +1,141 @@
+// Package dynamolocal runs Amazon's DynamoDB Local for tests: one per test binary, in memory, on
+// 127.0.0.1 only. `make tools` installs it.
+package dynamolocal
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/confab-chat/confab/internal/tools"
+	"github.com/confab-chat/confab/store/dynamostore"
+)
+
+//go:embed Launcher.java
+var launcher []byte
+
+var local struct {
+	once     sync.Once
+	endpoint string
+	input    io.WriteCloser // of the launcher, kept open
+	err      error
+
+	mu     sync.Mutex
+	tables int // made so far
+}
+
+// Start gives the endpoint of the test binary's DynamoDB Local, as "http://127.0.0.1:40123". The
+// first call starts it; it ends with the process, however that ends. The test is skipped where
+// DynamoDB Local or Java is not installed.
+func Start(tb testing.TB) (endpoint string) {
+	tb.Helper()
+	lib := tools.Path(tb, "dynamodb/lib")
+	java := tools.Program(tb, "java")
+	local.once.Do(func() { local.endpoint, local.input, local.err = run(java, lib) })
+	if local.err != nil {
+		tb.Fatalf("start DynamoDB Local: %v", local.err)
+	}
+	return local.endpoint
+}
+
+// run starts the launcher. Its standard input is a pipe that nobody writes to: it ends with this
+// process, and with it the launcher.
+func run(java, lib string) (endpoint string, input io.WriteCloser, err error) {
+	dir, err := os.MkdirTemp("", "dynamolocal")
+	if err != nil {
+		return "", nil, err
+	}
+	defer os.RemoveAll(dir)
+	source := filepath.Join(dir, "Launcher.java")
+	if err := os.WriteFile(source, launcher, 0o600); err != nil {
+		return "", nil, err
+	}
+	cmd := exec.Command(java, "-Xmx512m", "-Djava.net.preferIPv4Stack=true",
+		"-Dsqlite4java.library.path="+lib, "-cp", filepath.Join(lib, "*"), source)
+	if input, err = cmd.StdinPipe(); err != nil {
+		return "", nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	endpoint, err = readPort(out)
+	return endpoint, input, err
+}
+
+// readPort waits for the launcher's line "port N".
+func readPort(out io.Reader) (endpoint string, err error) {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if port, ok := strings.CutPrefix(lines.Text(), "port "); ok {
+			return "http://127.0.0.1:" + port, nil
+		}
+	}
+	return "", errors.Join(errors.New("it ended before it listened"), lines.Err())
+}
+
+// Client makes a client of the endpoint, with invented credentials and the options given.
+func Client(endpoint string, options ...func(*dynamodb.Options)) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		BaseEndpoint: aws.String(endpoint),
+		Region:       "us-east-1",
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
+		}),
+		HTTPClient: httpClient,
+	}, options...)
+}
+
+// httpClient keeps enough connections for the writers of a load test.
+var httpClient = &http.Client{Transport: &http.Transport{
+	MaxIdleConnsPerHost: 256,
+	IdleConnTimeout:     time.Second,
+}}
+
+// Table makes a fresh table for the test and gives its name. It has no TTL: DynamoDB Local would
+// delete by the machine's clock what a test keeps by its own.
+func Table(tb testing.TB, client *dynamodb.Client) string {
+	tb.Helper()
+	local.mu.Lock()
+	local.tables++
+	name := fmt.Sprintf("test-%d-%d", os.Getpid(), local.tables)
+	local.mu.Unlock()
+	store := dynamostore.New(client, dynamostore.Options{Table: name})
+	if err := store.CreateTable(tb.Context()); err != nil {
+		tb.Fatalf("create table: %v", err)
+	}
+	_, err := client.UpdateTimeToLive(tb.Context(), &dynamodb.UpdateTimeToLiveInput{
+		TableName: &name,
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{
+			AttributeName: aws.String("x"), Enabled: aws.Bool(false),
+		},
+	})
+	if err != nil {
+		tb.Fatalf("switch the TTL off: %v", err)
+	}
+	tb.Cleanup(func() {
+		input := &dynamodb.DeleteTableInput{TableName: &name}
+		if _, err := client.DeleteTable(context.WithoutCancel(tb.Context()), input); err != nil {
+			tb.Errorf("delete table: %v", err)
+		}
+	})
+	return name
+}
