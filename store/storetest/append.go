@@ -11,7 +11,8 @@ func testAppend(l *logTest) {
 	l.join("tea", "ann", "bob")
 	l.sub("gives the room's next number", func(l *logTest) {
 		got := l.send("tea", "ann", "m1", "one")
-		equal(l, "first message", got, chat.Message{Room: "tea", Seq: 1, ID: "m1", From: "ann", Text: "one", At: Start})
+		equal(l, "first message", got,
+			chat.Message{Room: "tea", Seq: 1, ID: "m1", From: "ann", Text: "one", At: Start})
 		l.Clock.Advance(time.Second)
 		got = l.send("tea", "bob", "m2", "two")
 		equal(l, "second message", got,
@@ -66,7 +67,8 @@ func testText(l *logTest) {
 	l.join("text", "ann")
 	texts := []string{
 		" leading and trailing ", "\n\ttab and newline\n", `"quotes" \back\ 'single' --`, "<b>&amp;</b>",
-		"caf\u00e9 cafe\u0301", "\u2028\u202e\ufeff", "\U0001f375\U0001f468\u200d\U0001f469", "0", "null", strings.Repeat("ab", 8192),
+		"caf\u00e9 cafe\u0301", "\u2028\u202e\ufeff", "\U0001f375\U0001f468\u200d\U0001f469", "0", "null",
+		strings.Repeat("ab", 8192),
 	}
 	for i, text := range texts {
 		m := l.send("text", "ann", "id #"+string(rune('a'+i))+"'/", text)
@@ -121,10 +123,12 @@ func testAppendRefused(l *logTest) {
 // again repeats an Append whose message is stored already as seq.
 func (l *logTest) again(log chat.Log, d chat.Draft, seq uint64) chat.Message {
 	l.Helper()
-	m, err := log.Append(l.ctx, d, func(chat.Head, chat.Message) { l.Errorf("repetition of %s called then", d.ID) })
+	m, err := log.Append(l.ctx, d, func(chat.Head, chat.Message) {
+		l.Errorf("repetition of %s called then", d.ID)
+	})
 	ok(l, "repetition of "+d.ID, err)
 	if m.Seq != seq || !m.Duplicate {
-		l.Fatalf("repetition of %s: got number %d, duplicate %v, want the first's number %d", d.ID, m.Seq, m.Duplicate, seq)
+		l.Fatalf("repetition of %s: got number %d, duplicate %v, want number %d, duplicate", d.ID, m.Seq, m.Duplicate, seq)
 	}
 	return m
 }

@@ -68,7 +68,7 @@ func testStall(l *logTest) {
 		l.sub(name, func(l *logTest) { run(l, room) })
 	}
 	in("a number without message ends the page", func(l *logTest, room string) {
-		_, finish := l.stall(room, "bob", "late", nobody)
+		finish := l.stall(room, nobody)
 		l.send(room, "ann", "next", "next")
 		for range 2 {
 			p := l.page(room, chat.Range{Limit: 10})
@@ -86,7 +86,7 @@ func testStall(l *logTest) {
 	})
 	in("a late writer after a void takes another number", testLateWriter)
 	in("the last number becomes a void too", func(l *logTest, room string) {
-		_, finish := l.stall(room, "bob", "late", nobody)
+		finish := l.stall(room, nobody)
 		p := l.page(room, chat.Range{After: 1, Limit: 10})
 		equal(l, "messages", p.Messages, nil)
 		equal(l, "More", p.More, true)
@@ -100,7 +100,7 @@ func testStall(l *logTest) {
 		ok(l, "the late Append", err)
 	})
 	in("a late writer that left is refused", func(l *logTest, room string) {
-		_, finish := l.stall(room, "bob", "late", func(chat.Head, chat.Message) { l.Error("then was called") })
+		finish := l.stall(room, func(chat.Head, chat.Message) { l.Error("then was called") })
 		ok(l, "Leave", l.B.Leave(l.ctx, room, "bob"))
 		l.Clock.Advance(settled)
 		equal(l, "log", len(l.all(room)), 2)
@@ -110,7 +110,7 @@ func testStall(l *logTest) {
 		equal(l, "stored messages", len(stored(l.all(room))), 1)
 	})
 	in("a repetition overtakes and stores once", func(l *logTest, room string) {
-		_, finish := l.stall(room, "bob", "late", nobody)
+		finish := l.stall(room, nobody)
 		over, err := l.B.Append(l.ctx, l.draft(room, "bob", "late", "late"), nobody)
 		ok(l, "the repetition", err)
 		m, err := finish()
@@ -121,16 +121,17 @@ func testStall(l *logTest) {
 	})
 }
 
-func (l *logTest) stall(room, from, id string, then func(chat.Head, chat.Message)) (uint64, func() (chat.Message, error)) {
+// stall holds an Append by bob with the number 2; its id and its text are "late".
+func (l *logTest) stall(room string, then func(chat.Head, chat.Message)) (finish func() (chat.Message, error)) {
 	l.Helper()
-	seq, finish := l.Stall(l.draft(room, from, id, id), then)
+	seq, finish := l.Stall(l.draft(room, "bob", "late", "late"), then)
 	equal(l, "number of the stalled Append", seq, 2)
-	return seq, finish
+	return finish
 }
 
 func testLateWriter(l *logTest, room string) {
 	var log told
-	_, finish := l.stall(room, "bob", "late", log.then)
+	finish := l.stall(room, log.then)
 	l.send(room, "ann", "next", "next")
 	l.Clock.Advance(settled)
 	void := chat.Message{Room: room, Seq: 2, State: chat.Void}
@@ -197,6 +198,7 @@ var crashOps = []crashOp{
 			equal(l, "stored messages", len(all), 2)
 			equal(l, "id", all[1].ID, "cut")
 			l.again(l.A, l.draft(room, "bob", "cut", "cut"), all[1].Seq)
+			l.leave(room, "bob")
 		},
 	},
 	{
@@ -218,7 +220,8 @@ var crashOps = []crashOp{
 	{
 		"join",
 		func(l *logTest, log chat.Log, room string) error {
-			_, _, err := log.Join(l.ctx, chat.Join{Room: room + "x", Name: room + "x", User: "cyd", Kind: chat.PublicRoom})
+			room += "x"
+			_, _, err := log.Join(l.ctx, chat.Join{Room: room, Name: room, User: "cyd", Kind: chat.PublicRoom})
 			return err
 		},
 		func(l *logTest, room string) {

@@ -55,15 +55,16 @@ func testMessages(l *logTest) {
 		}
 	})
 	l.sub("belong to the caller", func(l *logTest) {
-		p := l.page("tea", chat.Range{Limit: 2})
-		p.Messages[0].Text = "changed"
-		equal(l, "text read again", l.page("tea", chat.Range{Limit: 2}).Messages[0].Text, "x")
+		for _, r := range []chat.Range{{Limit: 2}, {Before: 3, Limit: 2}} {
+			l.page("tea", r).Messages[0].Text = "changed"
+			equal(l, "text read again", l.page("tea", r).Messages[0].Text, "x")
+		}
 	})
 }
 
 func testPageBytes(l *logTest) {
 	l.join("big", "ann")
-	text := strings.Repeat("a", 10_000) // a JSONSize of 10,210: 9 of them are 91,890 bytes, 10 over 98,304
+	text := strings.Repeat("a", 10_000) // a JSONSize of 10,212: 9 of them are 91,908 bytes, 10 over 98,304
 	for i := range 12 {
 		l.send("big", "ann", fmt.Sprintf("m%02d", 10+i), text)
 	}
@@ -85,7 +86,8 @@ func testPageBytes(l *logTest) {
 	})
 	l.sub("count what JSON must escape", func(l *logTest) {
 		l.join("quotes", "ann")
-		quotes := strings.Repeat(`"`, 16_384) // a JSONSize of 32,979: two are 65,958, three 98,937
+		// A JSONSize of 32,979: two are 65,958, three 98,937.
+		quotes := strings.Repeat(`"`, 16_384)
 		for i := range 3 {
 			l.send("quotes", "ann", fmt.Sprintf("%d", i), quotes)
 		}
@@ -137,7 +139,8 @@ func testDelete(l *logTest) {
 	l.sub("without author is of anybody's", func(l *logTest) {
 		m, err := l.B.Delete(l.ctx, "tea", 3, "")
 		ok(l, "Delete", err)
-		equal(l, "tombstone", m, chat.Message{Room: "tea", Seq: 3, State: chat.Deleted, ID: "m3", From: "bob", At: Start})
+		want := chat.Message{Room: "tea", Seq: 3, State: chat.Deleted, ID: "m3", From: "bob", At: Start}
+		equal(l, "tombstone", m, want)
 	})
 	for _, c := range []struct {
 		name, room string

@@ -216,7 +216,9 @@ func (r *told) removed(l *logTest, seq uint64, user string, gen uint64) {
 }
 
 // sendUntilRefused appends by bob until it is NotMember, and gives what was stored.
-func (l *logTest) sendUntilRefused(i int, id string, left *atomic.Bool, then func(chat.Head, chat.Message)) []chat.Message {
+func (l *logTest) sendUntilRefused(
+	i int, id string, left *atomic.Bool, then func(chat.Head, chat.Message),
+) []chat.Message {
 	var sent []chat.Message
 	for n := 0; l.ctx.Err() == nil; n++ {
 		late := left.Load()

@@ -176,6 +176,14 @@ func testSubscribe(c *connTest) {
 		ok(c, "Unsubscribe", c.A.Unsubscribe(c.ctx, "nowhere", "zoe"))
 		equal(c, "receivers", c.ids("tea"), []string{"a1", "a2", "b1"})
 	})
+	c.sub("that was ended takes nobody else's along", func(c *connTest) {
+		c.open("x1", "xen", "den")
+		ok(c, "Unsubscribe", c.A.Unsubscribe(c.ctx, "den", "xen"))
+		c.open("y1", "yan", "den")
+		c.close("x1")
+		equal(c, "receivers", c.ids("den"), []string{"y1"})
+		c.close("y1")
+	})
 	c.sub("ends with the connection", func(c *connTest) {
 		c.close("a1")
 		equal(c, "receivers of tea", c.ids("tea"), []string{"a2", "b1"})
@@ -294,6 +302,10 @@ func testOnline(c *connTest) {
 		_, err := c.A.Rename(c.ctx, "c0", "bob", nil)
 		ok(c, "Rename", err)
 		equal(c, "users", all(3), []string{"Zed", "bob", "cyd", "éva"})
+	})
+	c.sub("has a user from the first connection on", func(c *connTest) {
+		c.open("c6", "dora")
+		equal(c, "users", all(3), []string{"Zed", "bob", "cyd", "dora", "éva"})
 	})
 }
 

@@ -72,6 +72,9 @@ type ConnectionsHarness struct {
 	// Lease is how long a connection that said hello lives after an action, SilentLease one that
 	// did not. 0: leases never lapse.
 	Lease, SilentLease time.Duration
+	// Unleased: a room's subscriptions know nothing of leases. A connection whose lease is over is
+	// among the receivers until it is closed; lobby and direct rooms leave it out.
+	Unleased bool
 }
 
 // patience bounds every test: what takes longer hangs.
