@@ -131,12 +131,8 @@ func (s *Connections) quit(c *conn) {
 	c.groups = nil
 }
 
-// subscribe puts a connection into a room's group. The lobby's receivers are all connections, a
-// direct room's are those of its users.
+// subscribe puts a connection into a room's group.
 func (s *Connections) subscribe(c *conn, m chat.Member) {
-	if _, _, direct := chat.DirectUsers(m.Room); direct || m.Room == chat.Lobby {
-		return
-	}
 	g := s.rooms[m.Room]
 	if g == nil {
 		g = newGroup(m.Room)
@@ -185,7 +181,9 @@ func (s *Connections) Touch(_ context.Context, id string, now time.Time, hello b
 }
 
 // Rename gives a connection to another user, see chat.Connections.
-func (s *Connections) Rename(_ context.Context, id, user string, members []chat.Member) (chat.Connection, error) {
+func (s *Connections) Rename(
+	_ context.Context, id, user string, members []chat.Member,
+) (chat.Connection, error) {
 	now := s.clock()
 	s.mu.Lock()
 	defer s.mu.Unlock()

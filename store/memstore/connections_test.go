@@ -58,7 +58,8 @@ func BenchmarkTouch(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		now := time.Now()
 		for i := 0; pb.Next(); i++ {
-			if _, err := conns.Touch(context.Background(), ids[i%len(ids)], now.Add(time.Duration(i)*time.Microsecond), false); err != nil {
+			at := now.Add(time.Duration(i) * time.Microsecond)
+			if _, err := conns.Touch(context.Background(), ids[i%len(ids)], at, false); err != nil {
 				b.Fatal(err)
 			}
 		}

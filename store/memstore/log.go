@@ -79,7 +79,9 @@ func (l *Log) find(op, id string) (*room, error) {
 }
 
 // Append stores a message, see chat.Log. A slow then holds up later Appends to its room alone.
-func (l *Log) Append(_ context.Context, d chat.Draft, then func(chat.Head, chat.Message)) (chat.Message, error) {
+func (l *Log) Append(
+	_ context.Context, d chat.Draft, then func(chat.Head, chat.Message),
+) (chat.Message, error) {
 	l.mu.RLock()
 	r, err := l.find("append", d.Room)
 	l.mu.RUnlock()
