@@ -48,7 +48,9 @@ func isLowerASCII(s string) bool {
 func onlyNameRunes(name string) bool {
 	for i, r := range name {
 		switch {
-		case unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r): // letters that show nothing
+		case unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+			return false // shows nothing
+		case isStyled(r):
 			return false
 		case unicode.IsLetter(r), unicode.Is(unicode.Nd, r):
 		case i > 0 && (r == '-' || r == '_' || r == '.'):
@@ -58,6 +60,13 @@ func onlyNameRunes(name string) bool {
 		}
 	}
 	return true
+}
+
+// isStyled tells whether a letter or digit is another one in other clothes, as a bold, a wide or a
+// joined one. Thai and Lao write a vowel that is made of two and looks like no other.
+func isStyled(r rune) bool {
+	return r >= utf8.RuneSelf && !unicode.In(r, unicode.Thai, unicode.Lao) &&
+		!norm.NFKC.IsNormalString(string(r))
 }
 
 // cjk are the sets of scripts that one language writes together.
