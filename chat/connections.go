@@ -53,7 +53,8 @@ type Connections interface {
 	// their Until, which are still recorded: the sweep closes them.
 	Lapsed(ctx context.Context, now time.Time) iter.Seq2[Connection, error]
 
-	// Typed tells whether the user's last true answer is at least TypingEvery old, and records this one.
+	// Typed tells whether the user's last true answer is at least TypingEvery old; then it records
+	// this one.
 	Typed(ctx context.Context, user string, now time.Time) (bool, error)
 
 	// Note remembers that user may have come or gone in the rooms, for the next Noted.

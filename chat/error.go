@@ -18,7 +18,7 @@ const (
 	Forbidden               // known and visible, but not allowed
 	Taken                   // the name, room or id belongs to somebody else
 	IDReused                // the same message id with other text
-	Limited                 // too much or too many; RetryAfter says when to try again, 0: not by waiting
+	Limited                 // too much or too many; RetryAfter 0: waiting does not help
 	TooLarge                // over a limit, which the message names
 	Unavailable             // the store did not answer and nothing was stored
 	Unknown                 // the store did not answer and may have stored: repeat the same id

@@ -19,7 +19,9 @@ func (s *Service) History(ctx context.Context, c Connection, room string, r Rang
 
 // Read moves the caller's read marker forward, at most to the head, and gives the room's head
 // and the number that was asked for within it.
-func (s *Service) Read(ctx context.Context, c Connection, room string, seq uint64) (Head, uint64, error) {
+func (s *Service) Read(
+	ctx context.Context, c Connection, room string, seq uint64,
+) (Head, uint64, error) {
 	head, err := s.member(ctx, room, c.User)
 	if err != nil {
 		return Head{}, 0, err
@@ -47,7 +49,9 @@ type Missed struct {
 
 // Resume sends the caller what it missed of a room after the cursor, page by page, at most limit
 // messages. A room the caller is not in is left out as if it did not exist: ok is false.
-func (s *Service) Resume(ctx context.Context, c Connection, cur Cursor, limit int, send func(Page) error) (m Missed, ok bool, err error) {
+func (s *Service) Resume(
+	ctx context.Context, c Connection, cur Cursor, limit int, send func(Page) error,
+) (m Missed, ok bool, err error) {
 	head, err := s.member(ctx, cur.Room, c.User)
 	switch KindOf(err) {
 	case NotFound, NotMember, Invalid:
@@ -68,7 +72,9 @@ func (s *Service) Resume(ctx context.Context, c Connection, cur Cursor, limit in
 	return m, true, err
 }
 
-func (s *Service) sendMissed(ctx context.Context, m *Missed, limit int, send func(Page) error) error {
+func (s *Service) sendMissed(
+	ctx context.Context, m *Missed, limit int, send func(Page) error,
+) error {
 	m.More = m.Seq < m.Head.Seq
 	for m.More && limit > 0 {
 		page, err := s.log.Messages(ctx, m.Head.Room, Range{After: m.Seq, Limit: min(limit, MaxPage)})

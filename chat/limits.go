@@ -2,7 +2,7 @@ package chat
 
 import "time"
 
-// Limits of the domain. Each one is in docs/protocol.md too.
+// Limits of the domain. Those that a client can meet are in docs/protocol.md too.
 const (
 	MaxText         = 16384             // bytes of a message's text
 	MaxName         = 64                // bytes of a name or room name, in NFC
@@ -16,8 +16,8 @@ const (
 	PresenceMax     = 200               // connections of a room up to which presence is announced
 	DedupWindow     = 24 * time.Hour    // how long a message id is remembered
 	TombstoneTTL    = 3 * time.Hour     // how long a closed connection id stays closed
-	SubscriptionTTL = 125 * time.Minute // API Gateway's 2 h limit and five minutes: no connection lives longer there
-	SettleAfter     = 3 * time.Second   // a number given and not stored for so long becomes a void when it is read
+	SubscriptionTTL = 125 * time.Minute // API Gateway's limit is 2 h
+	SettleAfter     = 3 * time.Second   // after that an unstored number is made a void
 	TypingEvery     = 5 * time.Second   // at most one typing event of a user in this time
 	ResumeMax       = 1000              // missed messages of a room that a resume sends by itself
 )

@@ -28,7 +28,9 @@ func PageOf(limit int) (int, error) {
 
 // ListRooms lists the caller's rooms and invitations and the public rooms, ascending, from after
 // (exclusive).
-func (s *Service) ListRooms(ctx context.Context, c Connection, after string, limit int) ([]RoomRow, bool, error) {
+func (s *Service) ListRooms(
+	ctx context.Context, c Connection, after string, limit int,
+) ([]RoomRow, bool, error) {
 	limit, err := PageOf(limit)
 	if err != nil {
 		return nil, false, err
@@ -109,7 +111,9 @@ func (s *Service) ListUsers(ctx context.Context, after string, limit int) ([]Per
 }
 
 // ListMembers lists the members of a room of the caller's, ascending, from after (exclusive).
-func (s *Service) ListMembers(ctx context.Context, c Connection, room, after string, limit int) (Head, []Person, bool, error) {
+func (s *Service) ListMembers(
+	ctx context.Context, c Connection, room, after string, limit int,
+) (Head, []Person, bool, error) {
 	limit, err := PageOf(limit)
 	if err != nil {
 		return Head{}, nil, false, err

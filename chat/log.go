@@ -60,7 +60,7 @@ type Log interface {
 
 	// Members lists who has joined, ascending by user, from after (exclusive); more tells that
 	// there are others. The lobby has no rows: empty. An absent room is NotFound.
-	Members(ctx context.Context, room, after string, limit int) (members []Member, more bool, err error)
+	Members(ctx context.Context, room, after string, limit int) (list []Member, more bool, err error)
 
 	// PublicRooms lists the public rooms but the lobby, ascending by id, from after (exclusive).
 	PublicRooms(ctx context.Context, after string, limit int) (rooms []RoomName, more bool, err error)

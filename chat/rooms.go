@@ -43,7 +43,9 @@ func (s *Service) states(ctx context.Context, members []Member) ([]RoomState, er
 
 // JoinRoom admits the caller to a room, and makes it if there is none. The head is read after the
 // caller's connections are subscribed, so that nothing falls between it and the first push.
-func (s *Service) JoinRoom(ctx context.Context, c Connection, name string, private bool) (Head, error) {
+func (s *Service) JoinRoom(
+	ctx context.Context, c Connection, name string, private bool,
+) (Head, error) {
 	room, err := RoomID(name)
 	if err != nil {
 		return Head{}, err
@@ -90,7 +92,9 @@ func (s *Service) HeadOf(ctx context.Context, room string) (Head, error) {
 // LeaveRoom ends the caller's membership or declines an invitation. settled is false when the
 // subscriptions could not be ended: Unsubscribe is to be repeated later, and until then the
 // room's head keeps the user from receiving.
-func (s *Service) LeaveRoom(ctx context.Context, c Connection, name string) (head Head, settled bool, err error) {
+func (s *Service) LeaveRoom(
+	ctx context.Context, c Connection, name string,
+) (head Head, settled bool, err error) {
 	room, err := RoomID(name)
 	if err != nil {
 		return Head{}, false, err

@@ -15,7 +15,9 @@ type Send struct {
 
 // Send stores a message and gives it with its number. then is called as Log.Append says: it tells
 // the others. A repetition comes back with Duplicate set and tells nobody.
-func (s *Service) Send(ctx context.Context, c Connection, m Send, then func(Head, Message)) (Message, error) {
+func (s *Service) Send(
+	ctx context.Context, c Connection, m Send, then func(Head, Message),
+) (Message, error) {
 	if err := CheckText("message", m.Text); err != nil {
 		return Message{}, err
 	}
@@ -36,7 +38,9 @@ func (s *Service) Send(ctx context.Context, c Connection, m Send, then func(Head
 }
 
 // sendTo sends a direct message. The room of two users is made by its first message.
-func (s *Service) sendTo(ctx context.Context, d Draft, to string, then func(Head, Message)) (Message, error) {
+func (s *Service) sendTo(
+	ctx context.Context, d Draft, to string, then func(Head, Message),
+) (Message, error) {
 	u, err := s.find(ctx, "to", to)
 	if err != nil {
 		return Message{}, err
@@ -47,7 +51,8 @@ func (s *Service) sendTo(ctx context.Context, d Draft, to string, then func(Head
 		return stored, err
 	}
 	for _, user := range []string{d.From, u.Name} {
-		if _, _, err := s.log.Join(ctx, Join{Room: d.Room, Name: d.Room, User: user, Kind: DirectRoom}); err != nil {
+		join := Join{Room: d.Room, Name: d.Room, User: user, Kind: DirectRoom}
+		if _, _, err := s.log.Join(ctx, join); err != nil {
 			return Message{}, err
 		}
 	}
@@ -67,8 +72,8 @@ func explainSend(err error, room string) error {
 	return err
 }
 
-// CheckText tells whether a text may be a message: 1 to MaxText bytes of valid UTF-8 without control
-// characters but newline and tab.
+// CheckText tells whether a text may be a message: 1 to MaxText bytes of valid UTF-8 without
+// control characters but newline and tab.
 func CheckText(field, text string) error {
 	switch {
 	case text == "":
@@ -82,14 +87,16 @@ func CheckText(field, text string) error {
 	}
 	for _, r := range text {
 		if r < 0x20 && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return BadField(field, "%s: control character U+%04X (only newline and tab are allowed)", field, r)
+			return BadField(field, "%s: control character U+%04X; only newline and tab may be there", field, r)
 		}
 	}
 	return nil
 }
 
 // Delete takes the text of a message away: by its author, or by the room's owner.
-func (s *Service) Delete(ctx context.Context, c Connection, room string, seq uint64) (Head, Message, error) {
+func (s *Service) Delete(
+	ctx context.Context, c Connection, room string, seq uint64,
+) (Head, Message, error) {
 	head, err := s.member(ctx, room, c.User)
 	if err != nil {
 		return Head{}, Message{}, err

@@ -13,7 +13,7 @@ const (
 	LobbyRoom   RoomKind = iota + 1 // everyone is in it; it has no member rows and always exists
 	PublicRoom                      // anyone may join, its name is listed
 	PrivateRoom                     // by invitation of a member
-	DirectRoom                      // two users, see DirectID; its members are made by the first message
+	DirectRoom                      // two users, see DirectID; its first message makes it
 )
 
 // Head is the state of a room's log.
@@ -123,7 +123,7 @@ type Join struct {
 	Room string   // id
 	Name string   // as written, for a room that is made
 	User string   //
-	Kind RoomKind // what to make if the room is absent: PublicRoom, PrivateRoom, DirectRoom; 0: it must exist
+	Kind RoomKind // what to make if the room is absent; 0: it must exist
 	By   string   // the inviting member
 }
 

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 )
@@ -22,7 +20,7 @@ func Dialects() []string { return []string{native} }
 
 // connect answers $connect: 200 admits the connection, everything else refuses the handshake with
 // a sentence.
-func (h *Handler) connect(ctx context.Context, e *events.APIGatewayWebsocketProxyRequest) events.APIGatewayProxyResponse {
+func (h *Handler) connect(ctx context.Context, e *Event) Response {
 	if !h.originAllowed(e.Headers) {
 		return respond(403, "the page's origin is not allowed to connect here\n")
 	}
@@ -48,7 +46,7 @@ func (h *Handler) connect(ctx context.Context, e *events.APIGatewayWebsocketProx
 	return respond(status, explain(err)+"\n")
 }
 
-func (h *Handler) newConnection(e *events.APIGatewayWebsocketProxyRequest, user, dialect string) chat.Connection {
+func (h *Handler) newConnection(e *Event, user, dialect string) chat.Connection {
 	c := chat.Connection{
 		ID:          e.RequestContext.ConnectionID,
 		User:        user,

@@ -1,4 +1,4 @@
-// Package chatapi is the chat as a handler of API Gateway WebSocket events: an event in, frames out.
+// Package chatapi is the chat as a handler of API Gateway WebSocket events.
 //
 // [Handler] takes the action from the frame, asks chat.Service, and tells the connections through
 // a [Poster]. It holds configuration only, so that every event may meet a fresh process; what a
@@ -11,9 +11,17 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/connections"
+)
+
+// Event is what API Gateway hands to the function behind a route, Response what it takes back.
+type (
+	Event    = events.APIGatewayWebsocketProxyRequest
+	Response = events.APIGatewayProxyResponse
 )
 
 // Poster pushes frames to connections, as API Gateway's @connections API does.
@@ -21,7 +29,8 @@ type Poster interface {
 	// Post sends every frame, in order, to every target, the first target first. It never waits
 	// for a slow reader: what does not fit its queue is dropped. gone are the targets that are
 	// closed or not yet open, unsent those for which the time was over.
-	Post(ctx context.Context, to []connections.Target, frames [][]byte) (gone, unsent []connections.Target, err error)
+	Post(ctx context.Context, to []connections.Target, frames [][]byte) (
+		gone, unsent []connections.Target, err error)
 	// Send sends the frames, in order, to one target, and waits while its queue is full. A target
 	// that is not open: connections.ErrGone.
 	Send(ctx context.Context, to connections.Target, frames [][]byte) error
@@ -47,7 +56,7 @@ type Config struct {
 	Version        string        // of the server, as welcome tells it
 	Dialect        string        // of connections that name none; "": native
 	AllowedOrigins []string      // beside the event's own host, as https://chat.example
-	Endpoint       string        // of the gateway in front, for rows that other processes read; "": one's own
+	Endpoint       string        // of the gateway in front, as rows carry it; "": one's own
 	Heartbeat      time.Duration // how often a client is to ping
 	Pipeline       int           // unacknowledged sends a client may have
 	MaxConnection  time.Duration // after which the gateway closes a connection; 0: never

@@ -99,7 +99,7 @@ func (h *Handler) post(ctx context.Context, to *audience, frames [][]byte) error
 		to = to.slice(0, h.Inline)
 	}
 	young, unsent, err := h.postNow(ctx, to, frames)
-	if later := append(young, unsent...); len(later) > 0 {
+	if later := slices.Concat(young, unsent); len(later) > 0 {
 		if err := h.Deferrer.Later(ctx, fanoutTask(to.addresses(later), frames)); err != nil {
 			return err
 		}
@@ -109,7 +109,9 @@ func (h *Handler) post(ctx context.Context, to *audience, frames [][]byte) error
 
 // postNow posts and forgets who is gone. It gives those who may be not yet open, and those for
 // which the time was over.
-func (h *Handler) postNow(ctx context.Context, to *audience, frames [][]byte) (young, unsent []connections.Target, err error) {
+func (h *Handler) postNow(ctx context.Context, to *audience, frames [][]byte) (
+	young, unsent []connections.Target, err error,
+) {
 	gone, unsent, err := h.Poster.Post(ctx, to.targets, frames)
 	for _, t := range gone {
 		since := to.connectedAt(t)
@@ -123,7 +125,7 @@ func (h *Handler) postNow(ctx context.Context, to *audience, frames [][]byte) (y
 }
 
 // postTo posts an event to some connections and gives how many it reached.
-func (h *Handler) postTo(ctx context.Context, to []chat.Connection, e wire.Event) (reached int, err error) {
+func (h *Handler) postTo(ctx context.Context, to []chat.Connection, e wire.Event) (int, error) {
 	if len(to) == 0 {
 		return 0, nil
 	}

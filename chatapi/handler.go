@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/connections"
@@ -35,7 +33,7 @@ func New(c Config) *Handler {
 
 // Handle is the Lambda function behind every route. Of the route key it uses only $connect and
 // $disconnect: an action is what the frame says.
-func (h *Handler) Handle(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (h *Handler) Handle(ctx context.Context, e Event) (Response, error) {
 	switch e.RequestContext.RouteKey {
 	case "$connect":
 		return h.connect(ctx, &e), nil
@@ -50,8 +48,8 @@ func (h *Handler) Handle(ctx context.Context, e events.APIGatewayWebsocketProxyR
 	return respond(200, ""), nil
 }
 
-func respond(status int, body string) events.APIGatewayProxyResponse {
-	return events.APIGatewayProxyResponse{StatusCode: status, Body: body}
+func respond(status int, body string) Response {
+	return Response{StatusCode: status, Body: body}
 }
 
 // request is one action of one connection.
@@ -67,7 +65,7 @@ func (r *request) self() connections.Target {
 	return connections.Target{ID: r.conn.ID, Endpoint: r.conn.Endpoint}
 }
 
-func (h *Handler) message(ctx context.Context, e *events.APIGatewayWebsocketProxyRequest) {
+func (h *Handler) message(ctx context.Context, e *Event) {
 	action, decodeErr := wire.Decode([]byte(e.Body))
 	r := &request{Action: action, requestID: e.RequestContext.RequestID}
 	r.messageID, _ = e.RequestContext.MessageID.(string)

@@ -48,7 +48,8 @@ func (h *Handler) listMembers(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
-	return h.reply(ctx, r, wire.Members{ID: r.ID, Room: head.Name, Members: persons(people), More: more})
+	answer := wire.Members{ID: r.ID, Room: head.Name, Members: persons(people), More: more}
+	return h.reply(ctx, r, answer)
 }
 
 func (h *Handler) listUsers(ctx context.Context, r *request) error {

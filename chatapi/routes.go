@@ -64,7 +64,8 @@ func (h *Handler) leaveRoom(ctx context.Context, r *request) error {
 	if err := h.reply(ctx, r, wire.Gone{ID: r.ID, Room: head.Name}); err != nil {
 		return err
 	}
-	return h.tellDevices(ctx, r, r.conn.User, wire.Removed{Room: head.Name, Reason: "left on another device"})
+	removed := wire.Removed{Room: head.Name, Reason: "left on another device"}
+	return h.tellDevices(ctx, r, r.conn.User, removed)
 }
 
 func (h *Handler) invite(ctx context.Context, r *request) error {

@@ -12,17 +12,17 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/confab-chat/confab/gateway"
 	"github.com/confab-chat/confab/internal/serve"
 )
 
 // startAdmin serves health, metrics and pprof. The default address is given up with a warning
 // when it is in use: a second server on the machine is no reason not to start.
 func (f *serveFlags) startAdmin(cmd *cobra.Command, s *serve.Server) *http.Server {
-	admin := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet(f.config.Logger)}
+	admin := f.httpServer(s.Admin())
 	if f.adminAddr == "off" {
 		return admin
 	}
@@ -78,6 +78,13 @@ func keptCredentials(file string) (map[string]string, error) {
 		return nil, err
 	}
 	return keys, os.WriteFile(file, text, 0o600)
+}
+
+// httpServer bounds how long a client may take for its headers; sockets have deadlines of their own.
+func (f *serveFlags) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: gateway.HeaderTimeout, ErrorLog: quiet(f.config.Logger),
+	}
 }
 
 // quiet sends what net/http has to say about single connections to the debug log.

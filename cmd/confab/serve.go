@@ -54,22 +54,34 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on; port 0 picks a free one")
 	s.StringVar(&f.data, "data", defaultData, "the data folder")
 	s.BoolVar(&f.memory, "memory", false, "keep nothing: messages live in memory")
-	s.StringSliceVar(&c.Stages, "stage", serve.DefaultStages, "stages to answer, the first part of the URL's path")
-	s.StringVar(&c.Dialect, "dialect", "native", "dialect of connections that name none: "+strings.Join(chatapi.Dialects(), ", "))
-	s.StringSliceVar(&c.AllowedOrigins, "allowed-origins", nil, "origins of pages that may connect, beside this host's own, as https://chat.example")
-	s.StringSliceVar(&c.AllowedHosts, "allowed-hosts", nil, "host names that are served, beside loopback and this machine's address")
-	s.BoolVar(&f.insecure, "insecure-http", false, "allow an address that other machines can reach, without TLS")
-	s.StringVar(&f.connectionsAPI, "connections-api", "auto", "answer signed calls of the @connections API: auto (on loopback only), on, off")
-	s.StringVar(&f.adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, metrics and pprof; \"off\" for none")
+	s.StringSliceVar(&c.Stages, "stage", serve.DefaultStages,
+		"stages to answer, the first part of the URL's path")
+	s.StringVar(&c.Dialect, "dialect", "native",
+		"dialect of connections that name none: "+strings.Join(chatapi.Dialects(), ", "))
+	s.StringSliceVar(&c.AllowedOrigins, "allowed-origins", nil,
+		"origins of pages that may connect, beside this host's own, as https://chat.example")
+	s.StringSliceVar(&c.AllowedHosts, "allowed-hosts", nil,
+		"host names that are served, beside loopback and this machine's address")
+	s.BoolVar(&f.insecure, "insecure-http", false,
+		"allow an address that other machines can reach, without TLS")
+	s.StringVar(&f.connectionsAPI, "connections-api", "auto",
+		"answer signed calls of the @connections API: auto (on loopback only), on, off")
+	s.StringVar(&f.adminAddr, "admin-addr", "127.0.0.1:8081",
+		"address of health, metrics and pprof; \"off\" for none")
 	s.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	s.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	s.IntVar(&c.Rate, "rate", 2000, "actions a second of one connection")
 	s.IntVar(&c.Burst, "burst", 4000, "actions of one connection at once")
-	s.IntVar(&c.AddressRate, "address-rate", 10000, "actions a second of one address that is not loopback")
-	s.IntVar(&c.QueueFrames, "queue-frames", 256, "frames that wait for a slow reader before some are dropped")
-	s.IntVar(&c.QueueBytes, "queue-bytes", 1<<20, "bytes that wait for a slow reader before some are dropped")
-	s.IntVar(&c.ResumeMax, "resume-max", chat.ResumeMax, "missed messages of a room that a resume sends by itself")
-	s.DurationVar(&c.Drain, "drain", 10*time.Second, "how long a stop waits for clients to go by themselves")
+	s.IntVar(&c.AddressRate, "address-rate", 10000,
+		"actions a second of one address that is not loopback")
+	s.IntVar(&c.QueueFrames, "queue-frames", 256,
+		"frames that wait for a slow reader before some are dropped")
+	s.IntVar(&c.QueueBytes, "queue-bytes", 1<<20,
+		"bytes that wait for a slow reader before some are dropped")
+	s.IntVar(&c.ResumeMax, "resume-max", chat.ResumeMax,
+		"missed messages of a room that a resume sends by itself")
+	s.DurationVar(&c.Drain, "drain", 10*time.Second,
+		"how long a stop waits for clients to go by themselves")
 }
 
 // run serves until the context ends: then it drains.
@@ -97,7 +109,8 @@ func (f *serveFlags) check() error {
 	}
 	for name, v := range map[string]int{
 		"rate": f.config.Rate, "burst": f.config.Burst, "address-rate": f.config.AddressRate,
-		"queue-frames": f.config.QueueFrames, "queue-bytes": f.config.QueueBytes, "resume-max": f.config.ResumeMax,
+		"queue-frames": f.config.QueueFrames, "queue-bytes": f.config.QueueBytes,
+		"resume-max": f.config.ResumeMax,
 	} {
 		if v < 1 {
 			return usageError{fmt.Errorf("--%s %d: want at least 1", name, v)}
@@ -110,7 +123,9 @@ func (f *serveFlags) check() error {
 }
 
 // openLog opens the store. Its fatal errors end the server: nothing may be acknowledged after one.
-func (f *serveFlags) openLog(logger *slog.Logger, fatal chan<- error) (chat.Log, func() error, error) {
+func (f *serveFlags) openLog(
+	logger *slog.Logger, fatal chan<- error,
+) (chat.Log, func() error, error) {
 	if f.memory {
 		return memstore.NewLog(memstore.Options{}), func() error { return nil }, nil
 	}
@@ -142,7 +157,7 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	public := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet(f.config.Logger)}
+	public := f.httpServer(server)
 	admin := f.startAdmin(cmd, server)
 	failed := make(chan error, 1)
 	go func() { failed <- public.Serve(listener) }()
@@ -180,8 +195,8 @@ Ctrl-C stops it.
 
 func (f *serveFlags) sayDrain(out io.Writer, open int) {
 	if open > 0 {
-		fmt.Fprintf(out, "Stopping: %d connections are asked to reconnect, at most %v. Ctrl-C again stops at once.\n",
-			open, f.config.Drain)
+		fmt.Fprintf(out, "Stopping: %d connections are asked to reconnect, at most %v. "+
+			"Ctrl-C again stops at once.\n", open, f.config.Drain)
 	}
 }
 

@@ -26,7 +26,8 @@ when it began. FILE must not exist yet.`,
 			if err := sqlitestore.Backup(cmd.Context(), data, args[0], progress); err != nil {
 				return err
 			}
-			cmd.Printf("Backed up %s to %s.\nTo use it: confab restore %s --data NEW-FOLDER\n", data, args[0], args[0])
+			cmd.Printf("Backed up %s to %s.\n", data, args[0])
+			cmd.Printf("To use it: confab restore %s --data NEW-FOLDER\n", args[0])
 			return nil
 		},
 	}

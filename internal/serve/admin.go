@@ -23,7 +23,9 @@ func (s *Server) Admin() http.Handler {
 		newStatsCollector(s.Stats),
 	)
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("ok\n"))
+	})
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -39,7 +41,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if _, err := s.config.Log.Heads(ctx, []string{chat.Lobby}); err != nil {
-		http.Error(w, "the store does not answer: "+chat.KindOf(err).String(), http.StatusServiceUnavailable)
+		text := "the store does not answer: " + chat.KindOf(err).String()
+		http.Error(w, text, http.StatusServiceUnavailable)
 		return
 	}
 	_, _ = w.Write([]byte("ready\n"))

@@ -28,7 +28,8 @@ func CheckStages(stages []string) error {
 // CheckDialect tells whether there is such a dialect.
 func CheckDialect(name string) error {
 	if !slices.Contains(chatapi.Dialects(), name) {
-		return fmt.Errorf("--dialect %q: the dialects are: %s", name, strings.Join(chatapi.Dialects(), ", "))
+		all := strings.Join(chatapi.Dialects(), ", ")
+		return fmt.Errorf("--dialect %q: the dialects are: %s", name, all)
 	}
 	return nil
 }

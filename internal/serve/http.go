@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-lambda-go/events"
+	"github.com/confab-chat/confab/chatapi"
 )
 
 //go:embed index.html
@@ -23,7 +23,8 @@ var index = template.Must(template.New("index").Parse(indexHTML))
 // reaches a local server by a name that it rebinds (DNS rebinding).
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.hostAllowed(r) {
-		http.Error(w, "this host name is not served here; see --allowed-hosts", http.StatusMisdirectedRequest)
+		const text = "this host name is not served here; see --allowed-hosts"
+		http.Error(w, text, http.StatusMisdirectedRequest)
 		return
 	}
 	if r.URL.Path == "/" && r.Header.Get("Upgrade") == "" {
@@ -39,7 +40,8 @@ func (s *Server) hostAllowed(r *http.Request) bool {
 		host = name
 	}
 	host = strings.Trim(host, "[]")
-	if isLoopback(strings.ToLower(host)) || slices.Contains(s.config.AllowedHosts, strings.ToLower(host)) {
+	host = strings.ToLower(host)
+	if isLoopback(host) || slices.Contains(s.config.AllowedHosts, host) {
 		return true
 	}
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
@@ -49,11 +51,12 @@ func (s *Server) hostAllowed(r *http.Request) bool {
 
 // forbidden is the message of a 403: it names what would have worked.
 func (s *Server) forbidden(*http.Request) string {
-	return "Forbidden: connect a WebSocket to one of the stages /" + strings.Join(s.config.Stages, ", /")
+	stages := strings.Join(s.config.Stages, ", /")
+	return "Forbidden: connect a WebSocket to one of the stages /" + stages
 }
 
 // handle is the route of every action.
-func (s *Server) handle(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (s *Server) handle(ctx context.Context, e chatapi.Event) (chatapi.Response, error) {
 	return s.handler.Handle(ctx, e)
 }
 
@@ -75,8 +78,8 @@ func welcomePage(version string, stages []string) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy",
-			"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; "+
+			"frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		_, _ = w.Write(page.Bytes()) // the client may be gone

@@ -24,10 +24,10 @@ import (
 
 // Values of the laptop host that no flag changes.
 const (
-	heartbeat  = 10 * time.Second // welcome.heartbeatSeconds (guarantees G5: a lost last message is noticed within it)
-	pipeline   = 32               // unacknowledged sends of a client (G2)
-	pingAfter  = 5 * time.Second  // silence after which the gateway pings (G7)
-	dropAfter  = 15 * time.Second // silence after which a connection is dead (G7)
+	heartbeat  = 10 * time.Second // welcome.heartbeatSeconds
+	pipeline   = 32               // unacknowledged sends of a client
+	pingAfter  = 5 * time.Second  // silence after which the gateway pings
+	dropAfter  = 15 * time.Second // silence after which a connection is dead
 	sweepEvery = time.Second
 	roomQueue  = 1024 // events waiting in a room before its senders wait
 )
@@ -39,12 +39,12 @@ type Config struct {
 	Dialect          string
 	AllowedOrigins   []string
 	AllowedHosts     []string          // beside loopback and the address that is listened on
-	Endpoint         string            // of the @connections API as rows carry it; "": posts stay in this process
+	Endpoint         string            // of the @connections API, as rows carry it; "": one process
 	Connections      chat.Connections  // default a memstore of its own
 	Credentials      map[string]string // of the @connections API; empty: it is not served
 	Version          string
 	Rate, Burst      int // actions a second of a connection
-	AddressRate      int // actions a second of an address that is not loopback; its burst is twice that
+	AddressRate      int // the same of an address that is not loopback; burst twice that
 	QueueFrames      int
 	QueueBytes       int
 	ResumeMax        int
@@ -57,7 +57,7 @@ type Config struct {
 	MaxConnectionAge time.Duration // 0: none, as on the laptop; tests play AWS's 2 h with it
 }
 
-// DefaultStages are the stages of the seeds' documents: one API, three names.
+// DefaultStages are the names that write-ups of serverless chats give their stage.
 var DefaultStages = []string{"production", "dev", "Prod"}
 
 // Server is the running chat. It is an http.Handler for the public listener.
@@ -123,7 +123,8 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Connections == nil {
-		c.Connections = memstore.NewConnections(memstore.Options{Now: c.Now, Rate: c.Rate, Burst: c.Burst})
+		limits := memstore.Options{Now: c.Now, Rate: c.Rate, Burst: c.Burst}
+		c.Connections = memstore.NewConnections(limits)
 	}
 	return c
 }
