@@ -14,7 +14,7 @@ type Handler interface {
 	// Handle is called at most once for each event, from several goroutines at once. The maps of
 	// the event are shared: they must not be changed. Of the response, the status, the body and
 	// the headers count on $connect; on other routes it only has to be well formed, that is, have
-	// a status from 100 to 599. An error, a panic or a malformed response is answered as AWS
+	// a status from 200 to 599. An error, a panic or a malformed response is answered as AWS
 	// answers a failed function, and context.DeadlineExceeded as one that was too slow.
 	Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
 		events.APIGatewayProxyResponse, error)
@@ -31,7 +31,7 @@ func (f HandlerFunc) Handle(ctx context.Context, event events.APIGatewayWebsocke
 }
 
 // errMalformed is the answer of an integration that API Gateway cannot use.
-var errMalformed = errors.New("gateway: malformed response: status is not from 100 to 599")
+var errMalformed = errors.New("gateway: malformed response: status is not from 200 to 599")
 
 // invoke calls h and turns a panic into an error.
 func (a *API) invoke(ctx context.Context, h Handler, event *events.APIGatewayWebsocketProxyRequest) (
@@ -47,7 +47,7 @@ func (a *API) invoke(ctx context.Context, h Handler, event *events.APIGatewayWeb
 		}
 	}()
 	reply, err = h.Handle(ctx, *event)
-	if err == nil && (reply.StatusCode < 100 || reply.StatusCode > 599) {
+	if err == nil && (reply.StatusCode < 200 || reply.StatusCode > 599) {
 		err = errMalformed
 	}
 	return reply, err

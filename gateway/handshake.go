@@ -21,6 +21,7 @@ func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *Stage) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if !wellFormed(r, key) {
 		a.stats.refuse(CauseHandshake)
+		w.Header().Set("Connection", "close") // or net/http waits for the body
 		a.answer(w, http.StatusBadRequest, "BadRequestException", "Bad Request")
 		return
 	}
@@ -158,9 +159,6 @@ func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyRespo
 		return failedReply(err, c.id, ""), false
 	}
 	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), h, event)
-	if err == nil && reply.StatusCode < 200 {
-		err = errMalformed
-	}
 	if err != nil {
 		c.api.cfg.Logger.Warn("route failed", "route", ConnectRoute, "connection", c.id, "error", err)
 		return failedReply(err, c.id, event.RequestContext.RequestID), false

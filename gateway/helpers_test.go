@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -133,9 +134,16 @@ func (r *rig) request(tb testing.TB, method string, lines ...string) *client {
 	}
 	tb.Cleanup(func() { conn.Close() })
 	c := &client{tb: tb, conn: conn, in: bufio.NewReader(conn)}
-	text := method + " HTTP/1.1\r\nHost: " + r.addr + "\r\n" + strings.Join(lines, "\r\n")
+	text := strings.Join(lines, "\r\n")
+	if !strings.Contains(text, "Host: ") {
+		text = "Host: " + r.addr + "\r\n" + text
+	}
+	text = method + " HTTP/1.1\r\n" + text
+	if !strings.Contains(text, "\r\n\r\n") { // else a test has written what follows the head
+		text = strings.TrimRight(text, "\r\n") + "\r\n\r\n"
+	}
 	conn.SetReadDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(conn, strings.TrimRight(text, "\r\n")+"\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, text); err != nil {
 		tb.Fatal(err)
 	}
 	if c.head, err = http.ReadResponse(c.in, &http.Request{Method: "GET"}); err != nil {
@@ -273,4 +281,24 @@ func eventually(tb testing.TB, what string, check func() bool) {
 			tb.Fatalf("never: %s", what)
 		}
 	}
+}
+
+// clock is a time that tests move.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock(at time.Time) *clock { return &clock{at: at} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
 }
