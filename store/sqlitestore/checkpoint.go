@@ -8,8 +8,8 @@ import (
 
 // When the write-ahead log is carried over into the database, in pages of 4 KiB.
 const (
-	checkpointPages = 2_000  // in the background, while writing goes on
-	resetPages      = 10_000 // what little is left by the writer, so that the log starts anew
+	checkpointPages = 4_000  // in the background, while writing goes on
+	resetPages      = 16_000 // what little is left by the writer, so that the log starts anew
 	pagesPerWrite   = 2      // about, of an operation
 )
 

@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
 
@@ -35,8 +34,8 @@ func messageCRC(scratch content, m *chat.Message, stored string) int64 {
 		num(uint64(m.At.UnixMilli())).text(stored).crc()
 }
 
-// textHash tells one text from another after it was deleted.
-func textHash(text string) string {
-	h := sha256.Sum256([]byte(text))
-	return base64.RawStdEncoding.EncodeToString(h[:16])
+// hash is the first 8 bytes of the content's SHA-256 (FIPS 180-4).
+func (c content) hash() int64 {
+	h := sha256.Sum256(c)
+	return int64(binary.BigEndian.Uint64(h[:]))
 }

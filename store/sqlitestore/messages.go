@@ -170,6 +170,9 @@ func (w *writer) deleteMessage(room string, seq uint64, author string) (chat.Mes
 	if m.State == chat.Deleted {
 		return m, nil
 	}
+	if err := w.keepHash(r, &m); err != nil {
+		return m, err
+	}
 	zero := strings.Repeat("\x00", len(m.Text))
 	m.State, m.Text = chat.Deleted, ""
 	_, err = w.conn.exec("UPDATE messages SET state = ?, text = ?, crc = ? WHERE room = ? AND seq = ?",

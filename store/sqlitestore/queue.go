@@ -23,6 +23,7 @@ type op struct {
 	committed func()
 	// between is done instead of run, between two transactions.
 	between func(*writer)
+	append  *appending // what run belongs to, if it is an Append
 
 	err  error
 	took atomic.Bool   // by the committer, or by the caller who gave up

@@ -26,7 +26,9 @@ func (r *roomRow) crc() int64 {
 }
 
 // headCRC covers a row of heads.
-func headCRC(n int64, seq uint64) int64 { return content(nil).num(uint64(n)).num(seq).crc() }
+func headCRC(n int64, room string, seq uint64) int64 {
+	return content(nil).num(uint64(n)).text(room).num(seq).crc()
+}
 
 // removedRow is a row of removed.
 type removedRow struct {
@@ -47,7 +49,7 @@ func insertRoom(c *conn, r *roomRow) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.exec("INSERT INTO heads VALUES (?, ?, ?)", r.n, int64(h.Seq), headCRC(r.n, h.Seq))
+	_, err = c.exec("INSERT INTO heads VALUES (?, ?, ?, ?)", r.n, h.Room, int64(h.Seq), headCRC(r.n, h.Room, h.Seq))
 	return err
 }
 
@@ -80,14 +82,14 @@ func scanRemoved(r row) (removedRow, error) {
 
 // readSeq reads the last number given in a room.
 func readSeq(c *conn, n int64, room string) (uint64, error) {
-	r, err := c.one("SELECT seq, crc FROM heads WHERE n = ?", n)
+	r, err := c.one("SELECT seq, crc, room FROM heads WHERE n = ?", n)
 	if err != nil {
 		return 0, err
 	}
 	if r == nil {
 		return 0, damagef("room %q has no head", room)
 	}
-	if headCRC(n, r.uint(0)) != r.int(1) {
+	if headCRC(n, room, r.uint(0)) != r.int(1) || r.text(2) != room {
 		return 0, damagef("the head of room %q fails its CRC", room)
 	}
 	return r.uint(0), nil

@@ -29,6 +29,7 @@ var schema = []string{
 	`CREATE INDEX rooms_public ON rooms (room) WHERE kind = 2`,
 	`CREATE TABLE heads (
   n INTEGER PRIMARY KEY,
+  room TEXT NOT NULL,
   seq INTEGER NOT NULL, -- the last number given
   crc INTEGER NOT NULL
 ) STRICT`,
@@ -44,16 +45,14 @@ var schema = []string{
   crc INTEGER NOT NULL -- of the room's id and all but pos
 ) STRICT`,
 	`CREATE UNIQUE INDEX messages_seq ON messages (room, seq)`,
-	`CREATE TABLE sent (
+	`CREATE TABLE sent ( -- message ids that were used lately, but those of the youngest messages
+  key INTEGER PRIMARY KEY, -- SHA-256 of room, sender and id, 8 bytes; if they are taken, the next free
   room INTEGER NOT NULL,
-  sender TEXT NOT NULL,
-  id TEXT NOT NULL,
   seq INTEGER NOT NULL,
   at INTEGER NOT NULL,
-  hash TEXT NOT NULL, -- of the text
-  crc INTEGER NOT NULL,
-  PRIMARY KEY (room, sender, id)
-) WITHOUT ROWID, STRICT`,
+  hash INTEGER NOT NULL, -- SHA-256 of the text, 8 bytes
+  crc INTEGER NOT NULL
+) STRICT`,
 	`CREATE TABLE members (
   room TEXT NOT NULL,
   user TEXT NOT NULL,
@@ -88,7 +87,7 @@ var schema = []string{
 	`CREATE UNIQUE INDEX users_folded ON users (folded)`,
 	`CREATE TABLE sums ( -- tells when rows of a table are missing
   name TEXT PRIMARY KEY,
-  rows INTEGER NOT NULL,
+  rows INTEGER NOT NULL, -- their number; of youngest: the pos up to which sent has the ids
   total INTEGER NOT NULL -- of their CRCs
 ) WITHOUT ROWID, STRICT`,
 }
@@ -108,7 +107,7 @@ func create(c *conn, newEpoch func() string) error {
 		if err := insertRoom(c, &lobby); err != nil {
 			return err
 		}
-		for _, name := range tallied {
+		for _, name := range append(tallied, youngest) {
 			if _, err := c.exec("INSERT INTO sums VALUES (?, ?, ?)", name, t[name].rows, t[name].total); err != nil {
 				return err
 			}
@@ -170,6 +169,9 @@ const (
 	inUsers   = "users"
 	inSent    = "sent"
 )
+
+// youngest is the row of sums that says of which messages the ids are in sent.
+const youngest = "youngest"
 
 var tallied = []string{inRooms, inMembers, inRemoved, inReads, inUsers, inSent}
 

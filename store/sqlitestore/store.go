@@ -109,7 +109,7 @@ func (s *Store) start() error {
 	if err != nil {
 		return err
 	}
-	w := &writer{s: s, conn: db, tally: tally{}, scratch: make(content, 0, chat.MaxText+1024)}
+	w := &writer{s: s, conn: db, tally: tally{}, sent: newSentIDs(), scratch: make(content, 0, chat.MaxText+1024)}
 	if err := w.prepare(); err != nil {
 		return errors.Join(err, db.close())
 	}
@@ -167,6 +167,9 @@ func (w *writer) prepare() error {
 		return err
 	}
 	w.lastN = last.int(0)
+	if err := w.recall(); err != nil {
+		return err
+	}
 	mode, err := w.conn.one("PRAGMA journal_mode=WAL")
 	if err != nil {
 		return err

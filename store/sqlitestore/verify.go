@@ -31,7 +31,7 @@ var verifiedTables = []verified{
 	{inRemoved, removedColumns, "room, user", nil, crcOf(scanRemoved)},
 	{inReads, readColumns, "user, room", nil, crcOf(scanRead)},
 	{inUsers, userColumns, "name", []string{"users_folded"}, crcOf(scanUser)},
-	{inSent, sentColumns, "room, sender, id", nil, crcOf(scanSent)},
+	{inSent, sentColumns, "key", nil, crcOf(scanSent)},
 }
 
 // readSum reads how many rows a table has and the total of their CRCs.

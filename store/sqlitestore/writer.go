@@ -13,6 +13,7 @@ type writer struct {
 	s       *Store
 	conn    *conn
 	tally   tally
+	sent    *sentIDs
 	touched []*room // by the present batch
 	cached  int     // members in the rooms of the cache, about
 	lastN   int64   // the highest number of a room
@@ -69,6 +70,7 @@ func (w *writer) commit(batch []*op) {
 			err = w.abort(err)
 		} else {
 			w.s.cache.publish(w.touched)
+			w.sent.commit()
 			w.written(len(batch))
 		}
 		w.untouch()
@@ -85,34 +87,53 @@ func (w *writer) commit(batch []*op) {
 
 // apply runs the operations and then writes what they changed together.
 func (w *writer) apply(batch []*op) error {
+	if err := w.beginSent(batch); err != nil {
+		return err
+	}
+	appends := 0
 	for _, o := range batch {
 		o.err = o.run(w)
 		var e *chat.Error
 		if o.err != nil && (!errors.As(o.err, &e) || e.Kind == chat.Corrupt) {
 			return o.err
 		}
+		if o.append != nil {
+			appends++
+		}
 	}
 	for _, r := range w.touched {
-		if r.head.Seq == r.stored {
-			continue
-		}
-		const update = "UPDATE heads SET seq = ?, crc = ? WHERE n = ?"
-		changed, err := w.conn.exec(update, int64(r.head.Seq), headCRC(r.n, r.head.Seq), r.n)
-		if err != nil {
+		if err := w.putHead(r); err != nil {
 			return err
 		}
-		if changed != 1 {
-			return damagef("room %q has no head", r.head.Room)
-		}
-		r.stored = r.head.Seq
+	}
+	if err := w.age(appends); err != nil {
+		return err
 	}
 	return w.tally.flush(w.conn)
+}
+
+// putHead stores the last number given in a room.
+func (w *writer) putHead(r *room) error {
+	if r.head.Seq == r.stored {
+		return nil
+	}
+	const update = "UPDATE heads SET seq = ?, crc = ? WHERE n = ?"
+	changed, err := w.conn.exec(update, int64(r.head.Seq), headCRC(r.n, r.head.Room, r.head.Seq), r.n)
+	if err != nil {
+		return err
+	}
+	if changed != 1 {
+		return damagef("room %q has no head", r.head.Room)
+	}
+	r.stored = r.head.Seq
+	return nil
 }
 
 // abort gives the answer of all operations of a batch that was rolled back. What is known of the
 // rooms may be ahead of the database now, so it is forgotten.
 func (w *writer) abort(err error) error {
 	clear(w.tally)
+	w.sent.abort()
 	w.s.cache.drop()
 	w.cached = 0
 	switch classify(err) {
