@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -40,7 +43,7 @@ type Client struct {
 	done chan struct{}
 }
 
-// Dial connects a user through a gateway of the system.
+// Dial connects a user through the first gateway of the system.
 func (e *Env) Dial(tb testing.TB, user string) *Client {
 	tb.Helper()
 	return DialURL(tb, e.URL(0, user), user)
@@ -49,9 +52,37 @@ func (e *Env) Dial(tb testing.TB, user string) *Client {
 // DialURL connects to a URL and closes the connection when the test ends.
 func DialURL(tb testing.TB, url, user string) *Client {
 	tb.Helper()
+	c := dial(tb, url, user, nil)
+	go c.read(nil)
+	return c
+}
+
+// DialPaused connects a user that reads nothing until resume is called, with the smallest receive
+// buffer that the system gives.
+func (e *Env) DialPaused(tb testing.TB, user string) (c *Client, resume func()) {
+	tb.Helper()
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			err = tcp.SetReadBuffer(1)
+		}
+		return conn, err
+	}}
+	tb.Cleanup(transport.CloseIdleConnections)
+	c = dial(tb, e.URL(0, user), user, &http.Client{Transport: transport})
+	gate := make(chan struct{})
+	resume = sync.OnceFunc(func() { close(gate) })
+	tb.Cleanup(resume)
+	go c.read(gate)
+	return c, resume
+}
+
+func dial(tb testing.TB, url, user string, client *http.Client) *Client {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, resp, err := websocket.Dial(ctx, url, nil) //nolint:bodyclose // the library closes it
+	options := &websocket.DialOptions{HTTPClient: client}
+	conn, resp, err := websocket.Dial(ctx, url, options) //nolint:bodyclose // the library closes it
 	if err != nil {
 		status := 0
 		if resp != nil {
@@ -62,20 +93,28 @@ func DialURL(tb testing.TB, url, user string) *Client {
 	conn.SetReadLimit(256 << 10)
 	c := &Client{tb: tb, User: user, conn: conn, seen: map[string]bool{}, done: make(chan struct{})}
 	c.news = sync.NewCond(&c.mu)
-	go c.read()
 	tb.Cleanup(c.Close)
 	return c
 }
 
-func (c *Client) read() {
+// read keeps what comes, from when gate is closed on.
+func (c *Client) read(gate <-chan struct{}) {
 	defer close(c.done)
+	if gate != nil {
+		<-gate
+	}
 	for {
 		_, text, err := c.conn.Read(context.Background())
 		c.mu.Lock()
 		if err != nil {
 			c.err = err
-		} else if f := parse(text); !c.repeated(f) {
-			c.all = append(c.all, f)
+		} else {
+			if problem := checkForm(text); problem != nil {
+				c.tb.Errorf("%s got %s: %v", c.User, text, problem)
+			}
+			if f := parse(text); !c.repeated(f) {
+				c.all = append(c.all, f)
+			}
 		}
 		c.news.Broadcast()
 		c.mu.Unlock()
@@ -125,6 +164,35 @@ func (c *Client) TrySend(frame string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return c.conn.Write(ctx, websocket.MessageText, []byte(frame))
+}
+
+// SendParts sends one text message in WebSocket frames of at most size bytes.
+func (c *Client) SendParts(message []byte, size int) {
+	c.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	w, err := c.conn.Writer(ctx, websocket.MessageText)
+	for part := range slices.Chunk(message, size) {
+		if err == nil {
+			_, err = w.Write(part)
+		}
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		c.tb.Fatalf("%s sends: %v", c.User, err)
+	}
+}
+
+// SendBinary sends a binary message.
+func (c *Client) SendBinary(message []byte) {
+	c.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := c.conn.Write(ctx, websocket.MessageBinary, message); err != nil {
+		c.tb.Fatalf("%s sends: %v", c.User, err)
+	}
 }
 
 // Await gives the first frame, among those that no Await has passed, that fits; it passes it and
@@ -217,7 +285,33 @@ func (c *Client) Say(room, id, text string) Frame {
 func (c *Client) All() []Frame {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]Frame(nil), c.all...)
+	return slices.Clone(c.all)
+}
+
+// Seen gives the first frame ever that fits, and awaits it where there is none yet. It passes no
+// frame.
+func (c *Client) Seen(what string, fits func(Frame) bool) Frame {
+	c.tb.Helper()
+	c.mu.Lock()
+	at := c.next
+	c.next = 0
+	c.mu.Unlock()
+	f := c.Await(what, fits)
+	c.mu.Lock()
+	c.next = at
+	c.mu.Unlock()
+	return f
+}
+
+// Count tells how many frames so far fit.
+func (c *Client) Count(fits func(Frame) bool) int {
+	n := 0
+	for _, f := range c.All() {
+		if fits(f) {
+			n++
+		}
+	}
+	return n
 }
 
 // Sync returns when everything that was posted to this connection before has arrived: it sends a

@@ -21,10 +21,17 @@ import (
 const (
 	coldAtOnce    = 8   // environments of the function
 	coldDoubled   = 20  // one event in so many is delivered twice
-	coldResumeMax = 100 // missed messages of a resume (guarantees G6)
-	coldInline    = 200 // receivers that an event posts to by itself (G13)
+	coldResumeMax = 100 // missed messages of a resume
+	coldInline    = 200 // receivers that an event posts to by itself
 	coldTypingMax = 20
 )
+
+// Handler is what a cold start of the function makes.
+type Handler interface {
+	Handle(context.Context, events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error)
+	Run(context.Context, chatapi.Task) error
+	Sweep(context.Context) error
+}
 
 // cold invokes a new handler for each event.
 type cold struct {
@@ -36,6 +43,7 @@ type cold struct {
 	client   *http.Client
 	slots    chan struct{}
 	async    sync.WaitGroup
+	repeats  repeats
 }
 
 func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) http.Handler {
@@ -46,8 +54,9 @@ func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) htt
 	}
 	c := &cold{
 		tb: tb, stores: b, endpoint: endpoint, resume: e.ResumeMax, options: o,
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
-		slots:  make(chan struct{}, coldAtOnce),
+		client:  &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
+		slots:   make(chan struct{}, coldAtOnce),
+		repeats: newRepeats(),
 	}
 	if o.OneByOne {
 		c.slots = make(chan struct{}, 1)
@@ -80,39 +89,56 @@ func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) htt
 }
 
 // handler is what a cold start builds.
-func (c *cold) handler() *chatapi.Handler {
-	log, conns := c.stores.open()
+func (c *cold) handler() (Handler, error) {
 	poster, err := connections.New(connections.Config{
-		Endpoint: c.endpoint, AccessKey: AccessKey, SecretKey: SecretKey,
+		Endpoint: c.endpoint, Region: "us-east-1", AccessKey: AccessKey, SecretKey: SecretKey,
 		HTTPClient: c.client, Now: c.options.Now,
 	})
 	if err != nil {
-		panic(err) // the endpoint is ours
+		return nil, err
 	}
-	return chatapi.New(chatapi.Config{
+	log, conns := c.stores.open()
+	var h Handler = chatapi.New(chatapi.Config{
 		Service:  chat.NewService(log, conns, c.options.Now),
 		Poster:   poster,
 		Deferrer: c,
-		Version:  "0.0.0-test", Endpoint: c.endpoint,
+		Version:  "0.0.0-test", Endpoint: c.endpoint, AllowedOrigins: c.options.AllowedOrigins,
 		Heartbeat: 120 * time.Second, Pipeline: 1, MaxConnection: 2 * time.Hour,
 		ResumeMax: c.resume, Inline: coldInline, TypingMax: coldTypingMax, ExcessMax: c.options.Burst,
 		Now: c.options.Now, Sleep: sleep, Jitter: rand.IntN, Logger: logger(),
 	})
+	if c.options.WrapHandler != nil {
+		h = c.options.WrapHandler(h)
+	}
+	return h, nil
 }
 
-// invoke is the integration of every route: the event crosses as JSON, as it does on AWS.
+// invoke is the integration of every route: the event crosses as JSON, as it does on AWS. The
+// repeat of an event runs beside it, and ends before the connection's next event begins.
 func (c *cold) invoke(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	text, err := gateway.MarshalEvent(e)
 	if err != nil {
 		return events.APIGatewayProxyResponse{}, err
 	}
+	id := e.RequestContext.ConnectionID
+	c.repeats.wait(id)
 	if c.doubled() {
-		c.async.Go(func() { _, _ = c.once(context.WithoutCancel(ctx), text) })
+		c.repeats.begin(id)
+		c.async.Go(func() {
+			defer c.repeats.end(id)
+			_, _ = c.once(context.WithoutCancel(ctx), text) // only the first answer counts
+		})
 	}
 	return c.once(ctx, text)
 }
 
-func (c *cold) doubled() bool { return !c.options.OneByOne && rand.IntN(coldDoubled) == 0 }
+func (c *cold) doubled() bool {
+	oneIn := c.options.DoubleOneIn
+	if oneIn == 0 {
+		oneIn = coldDoubled
+	}
+	return !c.options.OneByOne && oneIn > 0 && rand.IntN(oneIn) == 0
+}
 
 func (c *cold) once(ctx context.Context, text []byte) (events.APIGatewayProxyResponse, error) {
 	c.slots <- struct{}{}
@@ -121,7 +147,11 @@ func (c *cold) once(ctx context.Context, text []byte) (events.APIGatewayProxyRes
 	if err := json.Unmarshal(text, &e); err != nil {
 		return events.APIGatewayProxyResponse{}, err
 	}
-	return c.handler().Handle(ctx, e)
+	h, err := c.handler()
+	if err != nil {
+		return events.APIGatewayProxyResponse{}, err
+	}
+	return h.Handle(ctx, e)
 }
 
 // Later is an asynchronous invocation.
@@ -142,20 +172,27 @@ func (c *cold) Later(_ context.Context, t chatapi.Task) error {
 
 func (c *cold) runTask(text []byte) {
 	var t chatapi.Task
-	if err := json.Unmarshal(text, &t); err != nil {
-		c.tb.Errorf("task: %v", err)
-		return
+	h, err := c.handler()
+	if err == nil {
+		err = json.Unmarshal(text, &t)
 	}
-	if err := c.handler().Run(context.Background(), t); err != nil {
-		c.tb.Logf("task %s: %v", t.Kind, err)
+	if err == nil {
+		err = h.Run(context.Background(), t)
+	}
+	if err != nil {
+		c.tb.Errorf("task %s: %v", t.Kind, err)
 	}
 }
 
 // schedule sweeps every second, so that tests need not wait for AWS's minute.
 func (c *cold) schedule(ctx context.Context) {
 	for sleep(ctx, time.Second) == nil {
-		if err := c.handler().Sweep(ctx); err != nil && ctx.Err() == nil {
-			c.tb.Logf("sweep: %v", err)
+		h, err := c.handler()
+		if err == nil {
+			err = h.Sweep(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			c.tb.Errorf("sweep: %v", err)
 		}
 	}
 }
@@ -168,5 +205,41 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// repeats counts the repeated events of each connection that are being handled.
+type repeats struct {
+	mu      *sync.Mutex
+	ended   *sync.Cond
+	running map[string]int
+}
+
+func newRepeats() repeats {
+	mu := new(sync.Mutex)
+	return repeats{mu: mu, ended: sync.NewCond(mu), running: map[string]int{}}
+}
+
+func (r repeats) begin(connectionID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running[connectionID]++
+}
+
+func (r repeats) end(connectionID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running[connectionID]--; r.running[connectionID] == 0 {
+		delete(r.running, connectionID)
+	}
+	r.ended.Broadcast()
+}
+
+// wait returns when no repeat of the connection is being handled.
+func (r repeats) wait(connectionID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.running[connectionID] > 0 {
+		r.ended.Wait()
 	}
 }

@@ -21,6 +21,7 @@ func startDirect(tb testing.TB, e *Env, b backend, endpoint string, o Options) h
 		Log: log, Connections: conns, Endpoint: endpoint,
 		Credentials: map[string]string{AccessKey: SecretKey},
 		Version:     "0.0.0-test", Rate: o.Rate, Burst: o.Burst, ResumeMax: e.ResumeMax,
+		QueueFrames: o.QueueFrames, AllowedOrigins: o.AllowedOrigins,
 		Drain: 10 * time.Millisecond, Now: o.Now, Logger: logger(),
 	})
 	if err != nil {

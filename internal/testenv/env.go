@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +27,14 @@ type Options struct {
 	Burst     int
 	ResumeMax int
 	OneByOne  bool // cold only: one event at a time, none doubled
-	Now       func() time.Time
+	// DoubleOneIn delivers one event in so many twice, 0: one in 20, negative: none; cold only.
+	DoubleOneIn int
+	// QueueFrames bounds what waits for a slow reader; direct only.
+	QueueFrames    int
+	AllowedOrigins []string
+	Now            func() time.Time
+	// WrapHandler gets what each cold start has made; cold only.
+	WrapHandler func(Handler) Handler
 	// WrapLog and WrapConnections put a fault between the chat and its stores.
 	WrapLog         func(chat.Log) chat.Log
 	WrapConnections func(chat.Connections) chat.Connections
@@ -44,6 +52,7 @@ type Env struct {
 	Log         chat.Log
 	Connections chat.Connections
 	stop        []func()
+	stopped     sync.Once
 }
 
 // Combinations are the hosts and stores that every end-to-end test runs on.
@@ -54,10 +63,11 @@ var Combinations = []struct{ Host, Store string }{
 	{"cold", "dynamostore"},
 }
 
-// Each runs a test as a subtest on every combination.
+// Each runs a test as parallel subtests, one on every combination.
 func Each(t *testing.T, o Options, test func(t *testing.T, e *Env)) {
 	for _, c := range Combinations {
 		t.Run(c.Host+"+"+c.Store, func(t *testing.T) {
+			t.Parallel()
 			test(t, Start(t, c.Host, c.Store, o))
 		})
 	}
@@ -73,7 +83,7 @@ func Start(tb testing.TB, host, store string, o Options) *Env {
 	set(&o.Rate, 100_000)
 	set(&o.Burst, 2*o.Rate)
 	e := &Env{Host: host, Store: store}
-	tb.Cleanup(e.close)
+	tb.Cleanup(e.Stop)
 	b := openStore(tb, e, o)
 	listeners := make([]net.Listener, o.Gateways)
 	for i := range listeners {
@@ -85,13 +95,21 @@ func Start(tb testing.TB, host, store string, o Options) *Env {
 		if o.Gateways > 1 || host == "cold" {
 			endpoint = "http://" + l.Addr().String() + "/production"
 		}
-		var handler http.Handler
+		server := &http.Server{ReadHeaderTimeout: 5 * time.Second}
+		done := make(chan struct{})
+		e.stop = append(e.stop, func() {
+			_ = server.Close()
+			<-done
+		})
 		if host == "direct" {
-			handler = startDirect(tb, e, b, endpoint, o)
+			server.Handler = startDirect(tb, e, b, endpoint, o)
 		} else {
-			handler = startCold(tb, e, b, endpoint, o)
+			server.Handler = startCold(tb, e, b, endpoint, o)
 		}
-		serveHTTP(e, l, handler)
+		go func() {
+			defer close(done)
+			_ = server.Serve(l) // ends with ErrServerClosed
+		}()
 	}
 	return e
 }
@@ -111,24 +129,13 @@ func listen(tb testing.TB) net.Listener {
 	return l
 }
 
-func serveHTTP(e *Env, l net.Listener, h http.Handler) {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(l) // ends with ErrServerClosed
-	}()
-	e.stop = append(e.stop, func() {
-		_ = server.Close()
-		<-done
+// Stop ends the system in good order, the last started first; the end of the test does it too.
+func (e *Env) Stop() {
+	e.stopped.Do(func() {
+		for i := len(e.stop) - 1; i >= 0; i-- {
+			e.stop[i]()
+		}
 	})
-}
-
-// close ends everything, the last started first.
-func (e *Env) close() {
-	for i := len(e.stop) - 1; i >= 0; i-- {
-		e.stop[i]()
-	}
 }
 
 // URL gives a gateway's URL for a user.

@@ -18,7 +18,7 @@ type backend struct {
 	open func() (chat.Log, chat.Connections)
 }
 
-// Leases of the cold host (guarantees G7, template's defaults).
+// Leases of the cold host, as on AWS.
 const (
 	lease       = 250 * time.Second
 	silentLease = 2 * time.Hour
