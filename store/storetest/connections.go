@@ -277,6 +277,19 @@ func testClose(c *connTest) {
 		c.close("c1")
 		wantKind(c, "Open after another Close", c.A.Open(c.ctx, row, nil), chat.Taken)
 	})
+	c.sub("keeps each id closed for its own time", func(c *connTest) {
+		c.open("early", "ann")
+		late := c.open("late", "ann")
+		c.close("early")
+		c.Clock.Advance(2 * time.Hour)
+		c.close("late")
+		c.Clock.Advance(time.Hour + time.Minute)
+		c.open("next", "ann")
+		c.close("next") // may tidy what is over
+		wantKind(c, "Open of the later one", c.B.Open(c.ctx, late, nil), chat.Taken)
+		c.open("early", "ann")
+		c.close("early")
+	})
 	c.sub("ends one connection alone", func(c *connTest) {
 		c.open("c3", "bob", "tea")
 		c.open("c4", "bob", "tea")
@@ -413,5 +426,7 @@ func testRate(c *connTest) {
 			ok(c, "Touch", err)
 			equal(c, "excess", row.Excess, 0)
 		}
+		_, err := touch("c1")
+		wantKind(c, "Touch over the rate", err, chat.Limited)
 	})
 }

@@ -93,6 +93,16 @@ func testPageBytes(l *logTest) {
 		}
 		equal(l, "numbers", seqs(l.page("quotes", chat.Range{Limit: 50}).Messages), []uint64{1, 2})
 	})
+	l.sub("are those of the messages on the page", func(l *logTest) {
+		l.join("mixed", "ann")
+		for i, size := range []int{60_000, 60_000, 1, 1} {
+			l.send("mixed", "ann", fmt.Sprintf("%d", i), strings.Repeat("m", size))
+		}
+		p := l.page("mixed", chat.Range{Before: chat.Newest, Limit: 50})
+		equal(l, "newest", seqs(p.Messages), []uint64{2, 3, 4})
+		p = l.page("mixed", chat.Range{After: 1, Limit: 50})
+		equal(l, "numbers after the first", seqs(p.Messages), []uint64{2, 3, 4})
+	})
 	l.sub("never leave a page empty", func(l *logTest) {
 		l.join("huge", "ann")
 		for i := range 3 {
