@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -18,6 +19,9 @@ const NameRule = "1 to 64 bytes of letters, digits, '-', '_' and '.', all letter
 // with Bopomofo (Unicode TS 39, section 5.2, without its Latin). Marks are those of the name's own
 // script, and nothing is invisible.
 func CleanName(field, name string) (string, error) {
+	if isPlain(name) {
+		return name, nil // every message names a room: most names need no tables
+	}
 	if !utf8.ValidString(name) || len(name) > 4*MaxName {
 		return "", BadField(field, "%s: want %s", field, NameRule)
 	}
@@ -28,12 +32,37 @@ func CleanName(field, name string) (string, error) {
 	return name, nil
 }
 
+// isPlain tells whether a name is one by ASCII alone.
+func isPlain(name string) bool {
+	if name == "" || len(name) > MaxName {
+		return false
+	}
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case i > 0 && (c == '-' || c == '_' || c == '.'):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // Fold gives the key under which a name is one with its other spellings.
 func Fold(name string) string {
 	if isLowerASCII(name) {
 		return name
 	}
-	return norm.NFC.String(cases.Fold().String(norm.NFC.String(name)))
+	return norm.NFC.String(cases.Fold().String(strings.Map(upperCherokee, norm.NFC.String(name))))
+}
+
+// upperCherokee gives Cherokee letters in upper case: package cases swaps the two cases of this
+// script, and so folds them to two keys.
+func upperCherokee(r rune) rune {
+	if unicode.Is(unicode.Cherokee, r) {
+		return unicode.ToUpper(r)
+	}
+	return r
 }
 
 func isLowerASCII(s string) bool {
