@@ -18,16 +18,23 @@ func (s *Service) History(ctx context.Context, c Connection, room string, r Rang
 }
 
 // Read moves the caller's read marker forward, at most to the head, and gives the room's head
-// and the number that was asked for within it.
-func (s *Service) Read(
-	ctx context.Context, c Connection, room string, seq uint64,
-) (Head, uint64, error) {
+// and where the marker is then: further on than seq, if another device was faster.
+func (s *Service) Read(ctx context.Context, c Connection, room string, seq uint64) (Head, uint64, error) {
 	head, err := s.member(ctx, room, c.User)
 	if err != nil {
 		return Head{}, 0, err
 	}
 	seq = min(seq, head.Seq)
-	return head, seq, s.log.MarkRead(ctx, c.User, head.Room, seq)
+	if err := s.log.MarkRead(ctx, c.User, head.Room, seq); err != nil {
+		return Head{}, 0, err
+	}
+	rooms, err := s.log.RoomsOf(ctx, c.User)
+	for _, m := range rooms {
+		if m.Room == head.Room {
+			seq = max(seq, m.Read)
+		}
+	}
+	return head, seq, err
 }
 
 // Cursor is how far a client has read a room's log.
