@@ -170,14 +170,19 @@ func TestService_TakePresence(t *testing.T) {
 	later := func(d time.Duration) func(*world) { return func(w *world) { w.clock.Advance(d) } }
 	for name, steps := range map[string][]step{
 		"comes and goes": {
-			{gone("bob"), []string{"tea-bob"}}, {open("b2", "bob"), []string{"tea+bob"}}, {gone("b2"), []string{"tea-bob"}},
+			{gone("bob"), []string{"tea-bob"}},
+			{open("b2", "bob"), []string{"tea+bob"}},
+			{gone("b2"), []string{"tea-bob"}},
 		},
 		"told once": {{gone("bob"), []string{"tea-bob"}}, {later(time.Minute), none}},
 		"gone and back between two": {
 			{func(w *world) { gone("bob")(w); open("b2", "bob")(w) }, []string{"tea+bob"}},
 		},
 		"a second device changes nothing": {
-			{later(time.Minute), none}, {open("b2", "bob"), none}, {gone("b2"), none}, {gone("bob"), []string{"tea-bob"}},
+			{later(time.Minute), none},
+			{open("b2", "bob"), none},
+			{gone("b2"), none},
+			{gone("bob"), []string{"tea-bob"}},
 		},
 		"two at once": {
 			{gone("bob"), []string{"tea-bob"}},

@@ -176,7 +176,8 @@ func checkName(t *testing.T, name string) {
 		delete(scripts, "Hiragana")
 		delete(scripts, "Katakana")
 	}
-	if len(scripts) > 1 && !scripts["Han"] && !(scripts["Hiragana"] && scripts["Katakana"]) {
+	japanese := scripts["Hiragana"] && scripts["Katakana"]
+	if len(scripts) > 1 && !scripts["Han"] && !japanese {
 		t.Errorf("%q mixes %v", name, scripts)
 	}
 }
