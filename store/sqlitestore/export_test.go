@@ -6,3 +6,27 @@ func (s *Store) Commits() uint64 {
 	defer s.cache.mu.RUnlock()
 	return s.cache.commits
 }
+
+// KeepYoung bounds how many ids the store keeps in memory before they go to the table.
+func (o Options) KeepYoung(n int) Options {
+	o.young = n
+	return o
+}
+
+// Pause holds up the committer until resume, so that writes queue.
+func (s *Store) Pause() (resume func()) {
+	held, release := make(chan struct{}), make(chan struct{})
+	o := op{done: make(chan struct{}), between: func(*writer) { close(held); <-release }}
+	if err := s.queue.put(&o); err != nil {
+		return func() {}
+	}
+	<-held
+	return func() { close(release) }
+}
+
+// Queued is the number of writes that wait.
+func (s *Store) Queued() int {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return len(s.queue.ops)
+}

@@ -76,6 +76,26 @@ func execSQL(tb testing.TB, file, statement string) {
 	ok(tb, db.Close())
 }
 
+// count counts the rows of a table.
+func count(tb testing.TB, file, table string) (n int) {
+	tb.Helper()
+	db, err := sql.Open("sqlite", file)
+	ok(tb, err)
+	ok(tb, db.QueryRow("SELECT count(*) FROM "+table).Scan(&n))
+	ok(tb, db.Close())
+	return n
+}
+
+// await waits until something is so.
+func await(tb testing.TB, so func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !so(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatal("it did not come to pass in 30 s")
+		}
+	}
+}
+
 // send appends a message and must succeed.
 func send(tb testing.TB, s *sqlitestore.Store, room, from, id, text string) chat.Message {
 	tb.Helper()

@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 const (
 	maxYoung     = 16_384 // ids in memory; twice as many while they go to the table
 	agePerAppend = 4      // ids that go to the table with each Append
+	sweepPerAged = 4      // rows of the table that are looked at with each of those
 	lookup       = 16     // keys that are looked up by one statement
 )
 
@@ -53,6 +55,7 @@ func textHash(text string) int64 { return content(text).hash() }
 
 // sentIDs is the ids that were used lately, for the writer.
 type sentIDs struct {
+	limit  int               // of young
 	young  map[int64]sentRow // not in the table
 	aging  map[int64]sentRow // going to the table
 	queue  []sentRow         // those of aging that are still to go, by key
@@ -61,11 +64,17 @@ type sentIDs struct {
 	went   int               // of queue, with the present batch
 	last   int64             // the position of the youngest message, also of the present batch
 	aged   int64             // that of the youngest message in aging
-	swept  int64             // the key up to which old rows were last removed
+
+	swept  int64 // the key up to which the table was looked at for old rows
+	oldest int64 // time of the oldest row seen
+	rests  int64 // no row is old before that time
 }
 
-func newSentIDs() *sentIDs {
-	return &sentIDs{young: map[int64]sentRow{}, staged: map[int64]sentRow{}, tabled: map[int64]bool{}}
+func newSentIDs(limit int) *sentIDs {
+	return &sentIDs{
+		limit: limit, young: map[int64]sentRow{}, staged: map[int64]sentRow{}, tabled: map[int64]bool{},
+		swept: math.MinInt64, oldest: math.MaxInt64 - chat.DedupWindow.Milliseconds(),
+	}
 }
 
 // recall reads the ids of the messages that are younger than the table. A deleted one's is there.
@@ -231,70 +240,16 @@ func (w *writer) table(s sentRow) error {
 	return nil
 }
 
-// age lets some ids go to the table, and removes some that are no longer remembered.
-func (w *writer) age(appends int) error {
-	ids := w.sent
-	ids.went = min(len(ids.queue), agePerAppend*appends)
-	if ids.went == 0 {
-		return nil
-	}
-	for _, s := range ids.queue[:ids.went] {
-		if err := w.table(s); err != nil {
-			return err
-		}
-	}
-	if ids.went == len(ids.queue) {
-		const update = "UPDATE sums SET rows = ? WHERE name = ?"
-		if _, err := w.conn.exec(update, ids.aged, youngest); err != nil {
-			return err
-		}
-	}
-	return w.sweep(ids.went)
-}
-
-// sweep looks at n rows of the table, from where it stopped last, and removes the old ones. One
-// whose next key is taken stays: the other may be where it is because of this one.
-func (w *writer) sweep(n int) error {
-	var old []sentRow
-	seen := 0
-	err := w.conn.each("SELECT "+sentColumns+" FROM sent WHERE key > ? ORDER BY key LIMIT ?", func(r row) error {
-		s, err := scanSent(r)
-		seen++
-		w.sent.swept = s.key
-		if s.at <= w.since(chat.DedupWindow) {
-			old = append(old, s)
-		}
-		return err
-	}, w.sent.swept, int64(n))
-	if err != nil {
-		return err
-	}
-	if seen < n {
-		w.sent.swept = -1 << 63
-	}
-	for _, s := range old {
-		changed, err := w.conn.exec(
-			"DELETE FROM sent WHERE key = ? AND NOT EXISTS (SELECT 1 FROM sent WHERE key = ?)", s.key, s.key+1)
-		if err != nil {
-			return err
-		}
-		if changed == 1 {
-			w.tally.add(inSent, s.crc(nil), 0)
-		}
-	}
-	return nil
-}
-
-// commitSent keeps what the batch has done.
+// commit keeps what the batch has done.
 func (ids *sentIDs) commit() {
 	maps.Copy(ids.young, ids.staged)
 	clear(ids.staged)
 	ids.queue = ids.queue[ids.went:]
 	ids.went = 0
-	if len(ids.queue) > 0 || len(ids.young) < maxYoung {
+	if len(ids.queue) > 0 || len(ids.young) < ids.limit {
 		return
 	}
-	ids.aging, ids.young, ids.aged = ids.young, make(map[int64]sentRow, maxYoung), ids.last
+	ids.aging, ids.young, ids.aged = ids.young, make(map[int64]sentRow, ids.limit), ids.last
 	ids.queue = slices.SortedFunc(maps.Values(ids.aging), func(a, b sentRow) int { return cmp.Compare(a.key, b.key) })
 }
 

@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -23,6 +24,8 @@ type Options struct {
 	// after it is opened again. Nil: nothing is called.
 	OnFatal func(error)
 	Logger  *slog.Logger // nil: nothing is logged
+
+	young int // ids of messages in memory; 0: maxYoung
 }
 
 // Store is a chat.Log in one SQLite file.
@@ -32,6 +35,7 @@ type Store struct {
 	newEpoch  func() string
 	onFatal   func(error)
 	log       *slog.Logger
+	young     int // as in Options
 
 	lock        *os.File
 	db          *conn // the writer's
@@ -56,6 +60,7 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{
 		dir: dir, file: filepath.Join(dir, databaseFile),
 		now: o.Now, newEpoch: o.NewEpoch, onFatal: o.OnFatal, log: o.Logger,
+		young: cmp.Or(o.young, maxYoung),
 		queue: newQueue(), cache: newCache(), end: make(chan struct{}),
 	}
 	if s.now == nil {
@@ -109,7 +114,7 @@ func (s *Store) start() error {
 	if err != nil {
 		return err
 	}
-	w := &writer{s: s, conn: db, tally: tally{}, sent: newSentIDs(), scratch: make(content, 0, chat.MaxText+1024)}
+	w := &writer{s: s, conn: db, tally: tally{}, sent: newSentIDs(s.young), scratch: make(content, 0, chat.MaxText+1024)}
 	if err := w.prepare(); err != nil {
 		return errors.Join(err, db.close())
 	}
