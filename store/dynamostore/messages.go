@@ -50,6 +50,9 @@ func (rd *reading) forward(ctx context.Context, after uint64) error {
 	src := rd.open(ctx, after+1, rd.head.Seq, false)
 	defer src.close()
 	for n := after + 1; n <= rd.head.Seq; n++ {
+		if rd.full() {
+			return nil
+		}
 		m, err := src.take(n)
 		if err == nil && m == nil {
 			m, err = rd.settle(ctx, n, src.upcoming(rd.head.at))
@@ -90,6 +93,9 @@ func (rd *reading) down(ctx context.Context, before uint64) (missing uint64, err
 	defer src.close()
 	var next time.Time // of the stored message above
 	for n := before - 1; n > 0; n-- {
+		if rd.full() {
+			return 0, nil
+		}
 		m, err := src.take(n)
 		switch {
 		case err != nil:
@@ -142,10 +148,19 @@ func (rd *reading) settle(ctx context.Context, n uint64, next time.Time) (*messa
 	return rd.fence(ctx, rd.head.Room, n)
 }
 
-// add takes a message into the page. It tells whether there was room for it.
+// full ends the page where it has as many messages as it may.
+func (rd *reading) full() bool {
+	if len(rd.messages) < rd.limit {
+		return false
+	}
+	rd.more = true
+	return true
+}
+
+// add takes a message into the page, unless it makes the page too large.
 func (rd *reading) add(m *message) bool {
 	size := m.JSONSize()
-	if len(rd.messages) == rd.limit || len(rd.messages) > 0 && rd.size+size > chat.MaxPageBytes {
+	if len(rd.messages) > 0 && rd.size+size > chat.MaxPageBytes {
 		return false
 	}
 	rd.messages = append(rd.messages, m.Message)
@@ -165,7 +180,7 @@ type source struct {
 // open begins to read the stored messages with numbers from lo to hi.
 func (rd *reading) open(ctx context.Context, lo, hi uint64, backward bool) *source {
 	all := rd.query(ctx, messagesFrom(rd.head.Room, lo, hi), querying{
-		backward: backward, pageSize: rd.limit + 1,
+		backward: backward, pageSize: rd.limit,
 	})
 	next, stop := iter.Pull2(all)
 	return &source{rd: rd, next: next, stop: stop}

@@ -9,8 +9,9 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-// noteEnd is how long a note waits for a sweep.
-const noteEnd = time.Hour
+// noteTTL is how long a note waits for a sweep. A late one does no harm: who is here is looked up
+// when it is told.
+const noteTTL = 7 * 24 * time.Hour
 
 // Note implements chat.Connections.
 func (s *Store) Note(ctx context.Context, user string, rooms []string) error {
@@ -19,7 +20,7 @@ func (s *Store) Note(ctx context.Context, user string, rooms []string) error {
 			_, _, err := o.update(ctx, presenceKey(room), change{
 				update: "SET x = :end ADD us :user",
 				values: item{
-					":end":  expiry(o.Now().Add(noteEnd)),
+					":end":  expiry(o.Now().Add(noteTTL)),
 					":user": strs(user),
 				},
 			})

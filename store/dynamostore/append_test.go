@@ -1,0 +1,141 @@
+package dynamostore_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/internal/dynamolocal"
+	"github.com/confab-chat/confab/store/dynamostore"
+	"github.com/confab-chat/confab/store/storetest"
+)
+
+// TestStore_Append_errors cuts an Append off at each of its requests: BatchGetItem, ticket, SENT
+// and message.
+func TestStore_Append_errors(t *testing.T) {
+	p := newPair(t, dynamostore.Options{})
+	join(t, p.a, "tea", "ann")
+	for i, want := range []chat.Kind{
+		chat.Unavailable, // the answer of BatchGetItem is lost
+		chat.Unavailable, // the ticket's
+		chat.Unknown,     // SENT's
+		chat.Unknown,     // the message's
+	} {
+		n, id := i+1, fmt.Sprintf("m%d", i+1)
+		d := chat.Draft{Room: "tea", From: "ann", ID: id, Text: "text", At: p.clock.Now()}
+		p.crasher.arm(n)
+		_, err := p.a.Append(t.Context(), d, func(chat.Head, chat.Message) { t.Errorf("%s: then was called", id) })
+		p.crasher.arm(0)
+		wantKind(t, fmt.Sprintf("Append whose answer %d is lost", n), err, want)
+		sent := p.getItem(t, "D#ann", "tea#"+id)
+		equal(t, "there is a record of "+id, sent != nil, n >= 3)
+	}
+}
+
+// TestStore_Append_unavailable looks at what a client is told.
+func TestStore_Append_unavailable(t *testing.T) {
+	p := newPair(t, dynamostore.Options{})
+	join(t, p.a, "tea", "ann")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := p.a.Append(ctx, chat.Draft{Room: "tea", From: "ann", ID: "m1", Text: "x", At: p.clock.Now()}, nobody)
+	wantKind(t, "Append without time", err, chat.Unavailable)
+	var e *chat.Error
+	if !errors.As(err, &e) || e.RetryAfter <= 0 || e.Op != "append" {
+		t.Errorf("got %#v, want the operation append and a time after which to try again", e)
+	}
+}
+
+// TestStore_Append_refusedForGood has the engine refuse a request in a way that no retry heals.
+func TestStore_Append_refusedForGood(t *testing.T) {
+	requests := 0
+	refuse := func(ctx context.Context, input any, next request) (any, error) {
+		if _, ok := input.(*dynamodb.BatchGetItemInput); ok {
+			requests++
+			return nil, &types.ResourceNotFoundException{}
+		}
+		return next(ctx, input)
+	}
+	p := newPair(t, dynamostore.Options{}, refuse)
+	_, err := p.a.Append(t.Context(), chat.Draft{Room: "tea", From: "ann", ID: "m1", Text: "x"}, nobody)
+	wantKind(t, "Append", err, chat.Internal)
+	equal(t, "requests", requests, 1)
+}
+
+// childVariable makes the test binary a second process on a table: "endpoint table".
+const childVariable = "DYNAMOSTORE_TEST_CHILD"
+
+// TestStore_Append_secondProcess repeats sends from another process, which knows nothing but the
+// table.
+func TestStore_Append_secondProcess(t *testing.T) {
+	at := storetest.Start
+	drafts := []chat.Draft{
+		{Room: "tea", From: "ann", ID: "m1", Text: "one", At: at}, // done
+		{Room: "tea", From: "ann", ID: "m2", Text: "two", At: at}, // died before the message
+		{Room: "tea", From: "ann", ID: "m1", Text: "other", At: at},
+	}
+	if where := os.Getenv(childVariable); where != "" {
+		appendAsChild(where, drafts)
+		return
+	}
+	p := newPair(t, dynamostore.Options{})
+	join(t, p.a, "tea", "ann")
+	_, err := p.a.Append(t.Context(), drafts[0], nobody)
+	ok(t, "Append", err)
+	p.crasher.arm(3) // SENT is put, its answer is lost
+	_, err = p.a.Append(t.Context(), drafts[1], nobody)
+	wantKind(t, "Append that dies", err, chat.Unknown)
+	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	child.Env = append(os.Environ(), childVariable+"="+dynamolocal.Start(t)+" "+p.b.Table)
+	out, err := child.Output()
+	ok(t, "second process", err)
+	var got []string
+	for lines := bufio.NewScanner(strings.NewReader(string(out))); lines.Scan(); {
+		if line, isResult := strings.CutPrefix(lines.Text(), "result "); isResult {
+			got = append(got, line)
+		}
+	}
+	equal(t, "what the second process was told", got, []string{
+		`{"seq":1,"duplicate":true,"told":false,"kind":""}`,
+		`{"seq":2,"duplicate":false,"told":true,"kind":""}`,
+		`{"seq":0,"duplicate":false,"told":false,"kind":"id reused"}`,
+	})
+	stored := all(t, p.b, "tea")
+	equal(t, "stored messages", len(stored), 2)
+	equal(t, "second text", stored[1].Text, "two")
+}
+
+// appendAsChild appends on the table and prints what came of it.
+func appendAsChild(where string, drafts []chat.Draft) {
+	endpoint, table, _ := strings.Cut(where, " ")
+	o := dynamostore.Options{Table: table, Now: storetest.NewClock().Now}
+	store := dynamostore.New(dynamolocal.Client(endpoint), o)
+	for _, d := range drafts {
+		var result struct {
+			Seq       uint64 `json:"seq"`
+			Duplicate bool   `json:"duplicate"`
+			Told      bool   `json:"told"`
+			Kind      string `json:"kind"`
+		}
+		m, err := store.Append(context.Background(), d, func(chat.Head, chat.Message) { result.Told = true })
+		if err != nil {
+			result.Kind = chat.KindOf(err).String()
+		}
+		result.Seq, result.Duplicate = m.Seq, m.Duplicate
+		line, err := json.Marshal(result)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("result %s\n", line)
+	}
+}

@@ -1,0 +1,134 @@
+package dynamostore_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/store/dynamostore"
+)
+
+// exercise calls each method that makes requests.
+func exercise(t *testing.T, p *pair) {
+	ctx, now := t.Context(), p.clock.Now()
+	join(t, p.a, "tea", "ann", "bob")
+	c := chat.Connection{ID: "c1", User: "ann", ConnectedAt: now}
+	member := chat.Member{Room: "tea", User: "ann", State: chat.Joined}
+	ok(t, "Open", p.a.Open(ctx, c, []chat.Member{member}))
+	ok(t, "Subscribe", p.a.Subscribe(ctx, member))
+	for _, room := range []string{"tea", chat.Lobby} {
+		_, err := p.a.Append(ctx, chat.Draft{Room: room, From: "ann", ID: "m1", Text: "one", At: now}, nobody)
+		ok(t, "Append", err)
+		_, err = p.a.Messages(ctx, room, chat.Range{Limit: 10})
+		ok(t, "Messages", err)
+		drain(t, p.a.Receivers(ctx, chat.Head{Room: room}))
+	}
+	for _, user := range []string{"ann", "bob"} {
+		ok(t, "PutUser", p.a.PutUser(ctx, chat.User{Name: user, Since: now}))
+		ok(t, "MarkRead", p.a.MarkRead(ctx, user, "tea", 1))
+		_, err := p.a.Typed(ctx, user, now)
+		ok(t, "Typed", err)
+	}
+	exerciseLists(t, p)
+	_, err := p.a.Touch(ctx, "c1", now, true)
+	ok(t, "Touch", err)
+	_, err = p.a.Rename(ctx, "c1", "zoe", []chat.Member{member})
+	ok(t, "Rename", err)
+	_, err = p.a.Close(ctx, "c1")
+	ok(t, "Close", err)
+	_, err = p.a.Close(ctx, "c2")
+	wantKind(t, "Close of what was never opened", err, chat.NotFound)
+	_, err = p.a.Delete(ctx, "tea", 1, "ann")
+	ok(t, "Delete", err)
+	ok(t, "Leave", p.a.Leave(ctx, "tea", "bob"))
+	ok(t, "Unsubscribe", p.a.Unsubscribe(ctx, "tea", "bob"))
+}
+
+func exerciseLists(t *testing.T, p *pair) {
+	ctx := t.Context()
+	_, _, err := p.a.Users(ctx, "", 10)
+	ok(t, "Users", err)
+	_, _, err = p.a.PublicRooms(ctx, "", 10)
+	ok(t, "PublicRooms", err)
+	_, _, err = p.a.Members(ctx, "tea", "", 10)
+	ok(t, "Members", err)
+	_, err = p.a.RoomsOf(ctx, "ann")
+	ok(t, "RoomsOf", err)
+	_, _, err = p.a.Online(ctx, "", 10)
+	ok(t, "Online", err)
+	drain(t, p.a.Lapsed(ctx, p.clock.Now()))
+	ok(t, "Note", p.a.Note(ctx, "ann", []string{"tea"}))
+	drain(t, p.a.Noted(ctx))
+}
+
+func drain[T any](t *testing.T, rows func(func(T, error) bool)) {
+	t.Helper()
+	for _, err := range rows {
+		ok(t, "reading a sequence", err)
+	}
+}
+
+// TestStore_requests looks at the kinds of requests: none reads the table or uses a transaction.
+func TestStore_requests(t *testing.T) {
+	m := &meter{}
+	m.reset()
+	exercise(t, newPair(t, dynamostore.Options{}, m.hook))
+	for name := range m.requests {
+		switch name {
+		case "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem":
+		default:
+			t.Errorf("%s is used", name)
+		}
+	}
+}
+
+// TestStore_expiry looks at all items that are written: what ends carries its end, and nothing
+// else does.
+func TestStore_expiry(t *testing.T) {
+	written := map[string]int{} // items looked at, by the beginning of their keys
+	look := func(it item) {
+		partition, _, _ := strings.Cut(pk(it), "#")
+		kind := partition
+		if partition == "U" || partition == "R" {
+			sort, _, _ := strings.Cut(sk(it), "#")
+			kind += " " + sort
+		}
+		written[kind]++
+		ends := slices.Contains([]string{"C", "S", "D", "U C", "U TYPING", "PRESENCE"}, kind)
+		if (it["x"] != nil) != ends {
+			t.Errorf("%s / %s: has an expiry: %v, want %v", pk(it), sk(it), !ends, ends)
+		}
+	}
+	exercise(t, newPair(t, dynamostore.Options{}, func(ctx context.Context, input any, next request) (any, error) {
+		output, err := next(ctx, input)
+		if err != nil {
+			return output, err
+		}
+		switch in := input.(type) {
+		case *dynamodb.PutItemInput:
+			look(in.Item)
+		case *dynamodb.UpdateItemInput:
+			look(output.(*dynamodb.UpdateItemOutput).Attributes)
+		case *dynamodb.BatchWriteItemInput:
+			for _, writes := range in.RequestItems {
+				for _, w := range writes {
+					if w.PutRequest != nil {
+						look(w.PutRequest.Item)
+					}
+				}
+			}
+		}
+		return output, err
+	}))
+	for _, kind := range []string{
+		"C", "U C", "S", "R HEAD", "R M", "R U", "U R", "U TYPING", "D", "P", "N", "ROOMS", "PRESENCE", "SCHEMA",
+	} {
+		if written[kind] == 0 {
+			t.Errorf("no item of kind %s was written", kind)
+		}
+	}
+}
