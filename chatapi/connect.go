@@ -78,11 +78,10 @@ func (h *Handler) originAllowed(headers map[string]string) bool {
 		return false
 	}
 	host, _ := header(headers, "Host")
-	scheme, sent := header(headers, "X-Forwarded-Proto")
-	if !sent {
-		scheme = u.Scheme
+	if scheme, sent := header(headers, "X-Forwarded-Proto"); sent && scheme != u.Scheme {
+		return false
 	}
-	return strings.EqualFold(withPort(u.Host, u.Scheme), withPort(host, scheme))
+	return strings.EqualFold(withPort(u.Host, u.Scheme), withPort(host, u.Scheme))
 }
 
 // withPort gives host:port with the scheme's default port where host has none.
@@ -91,7 +90,7 @@ func withPort(host, scheme string) string {
 		return host
 	}
 	port := "80"
-	if scheme == "https" || scheme == "wss" {
+	if scheme == "https" {
 		port = "443"
 	}
 	return net.JoinHostPort(strings.Trim(host, "[]"), port)

@@ -2,6 +2,7 @@ package chatapi
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/confab-chat/confab/chat"
@@ -82,27 +83,21 @@ func (h *Handler) deliverAlike(ctx context.Context, pushes []push) error {
 	if last.own == nil || len(to.targets) == 0 {
 		return h.post(ctx, to, frames)
 	}
-	if err := h.post(ctx, to.slice(0, 1), [][]byte{wire.Append(nil, last.own)}); err != nil {
-		return err
-	}
-	return h.post(ctx, to.slice(1, len(to.targets)), frames)
+	err = h.post(ctx, to.slice(0, 1), [][]byte{wire.Append(nil, last.own)})
+	return errors.Join(err, h.post(ctx, to.slice(1, len(to.targets)), frames))
 }
 
-// post sends frames to an audience: to the first Inline of it now, to the others by tasks.
+// post sends frames to an audience: to the first Inline of it now, to the others by tasks. What
+// fails for some does not keep it from the others.
 func (h *Handler) post(ctx context.Context, to *audience, frames [][]byte) error {
+	now := to
 	if h.Inline > 0 && len(to.targets) > h.Inline {
-		for shard := range slices.Chunk(to.targets[h.Inline:], taskReceivers) {
-			if err := h.Deferrer.Later(ctx, fanoutTask(to.addresses(shard), frames)); err != nil {
-				return err
-			}
-		}
-		to = to.slice(0, h.Inline)
+		now = to.slice(0, h.Inline)
 	}
-	young, unsent, err := h.postNow(ctx, to, frames)
-	if later := slices.Concat(young, unsent); len(later) > 0 {
-		if err := h.Deferrer.Later(ctx, fanoutTask(to.addresses(later), frames)); err != nil {
-			return err
-		}
+	young, unsent, err := h.postNow(ctx, now, frames)
+	later := slices.Concat(young, unsent, to.targets[len(now.targets):])
+	for shard := range slices.Chunk(later, taskReceivers) {
+		err = errors.Join(err, h.Deferrer.Later(ctx, fanoutTask(to.addresses(shard), frames)))
 	}
 	return err
 }
@@ -140,15 +135,17 @@ func (h *Handler) postTo(ctx context.Context, to []chat.Connection, e wire.Event
 	return len(to) - len(gone) - len(unsent), err
 }
 
-// tellDevices posts an event to the connections of a user but the one that asks.
-func (h *Handler) tellDevices(ctx context.Context, r *request, user string, e wire.Event) error {
+// tellDevices posts an event to the connections of a user but the one that asks. The action is done
+// by then: that it cannot be told is no error of it.
+func (h *Handler) tellDevices(ctx context.Context, r *request, user string, e wire.Event) {
 	devices, err := h.Service.Devices(ctx, user)
-	if err != nil {
-		return err
+	if err == nil {
+		devices = slices.DeleteFunc(devices, func(c chat.Connection) bool { return c.ID == r.conn.ID })
+		_, err = h.postTo(ctx, devices, e)
 	}
-	devices = slices.DeleteFunc(devices, func(c chat.Connection) bool { return c.ID == r.conn.ID })
-	_, err = h.postTo(ctx, devices, e)
-	return err
+	if err != nil {
+		h.logError(ctx, "tell devices", r.requestID, err)
+	}
 }
 
 // answerDuplicate tells the sender of a repeated message where the first one is.

@@ -47,7 +47,8 @@ func (h *Handler) joinRoom(ctx context.Context, r *request) error {
 		return err
 	}
 	joined.ID = ""
-	return h.tellDevices(ctx, r, r.conn.User, joined)
+	h.tellDevices(ctx, r, r.conn.User, joined)
+	return nil
 }
 
 func (h *Handler) leaveRoom(ctx context.Context, r *request) error {
@@ -65,7 +66,8 @@ func (h *Handler) leaveRoom(ctx context.Context, r *request) error {
 		return err
 	}
 	removed := wire.Removed{Room: head.Name, Reason: "left on another device"}
-	return h.tellDevices(ctx, r, r.conn.User, removed)
+	h.tellDevices(ctx, r, r.conn.User, removed)
+	return nil
 }
 
 func (h *Handler) invite(ctx context.Context, r *request) error {
@@ -78,7 +80,8 @@ func (h *Handler) invite(ctx context.Context, r *request) error {
 		return err
 	}
 	invited.ID = ""
-	return h.tellDevices(ctx, r, user.Name, invited)
+	h.tellDevices(ctx, r, user.Name, invited)
+	return nil
 }
 
 func (h *Handler) sendMessage(ctx context.Context, r *request) error {
@@ -142,7 +145,8 @@ func (h *Handler) markRead(ctx context.Context, r *request) error {
 		return err
 	}
 	marker.ID = ""
-	return h.tellDevices(ctx, r, r.conn.User, marker)
+	h.tellDevices(ctx, r, r.conn.User, marker)
+	return nil
 }
 
 func (h *Handler) setName(ctx context.Context, r *request) error {
