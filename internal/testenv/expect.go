@@ -30,6 +30,11 @@ func (f Frame) Is(tb testing.TB, want string, args ...any) Frame {
 	return f
 }
 
+// Matches is Is for a test that goes on: it tells the difference, or nil.
+func (f Frame) Matches(want string, args ...any) error {
+	return match(f.Raw, fmt.Sprintf(want, args...))
+}
+
 func match(got, want string) error {
 	g, err := tree(got)
 	if err != nil {
