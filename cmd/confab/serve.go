@@ -171,7 +171,8 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	f.sayDrain(cmd.ErrOrStderr(), server.Stats().Open)
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.config.Drain+10*time.Second)
 	defer cancel()
-	err = errors.Join(err, server.Shutdown(bounded), public.Close())
+	// No new connection from here on: a client that comes back at once is to meet the next server.
+	err = errors.Join(err, public.Close(), server.Shutdown(bounded))
 	return errors.Join(err, admin.Close())
 }
 

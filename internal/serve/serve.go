@@ -55,6 +55,8 @@ type Config struct {
 	Now              func() time.Time
 	Logger           *slog.Logger
 	MaxConnectionAge time.Duration // 0: none, as on the laptop; tests play AWS's 2 h with it
+	// WrapPoster puts something between the chat and the sockets: tests plant faults there.
+	WrapPoster func(chatapi.Poster) chatapi.Poster
 }
 
 // DefaultStages are the names that write-ups of serverless chats give their stage.
@@ -81,7 +83,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.handler = chatapi.New(chatapi.Config{
 		Service:        chat.NewService(c.Log, c.Connections, c.Now),
-		Poster:         s.api,
+		Poster:         c.WrapPoster(s.api),
 		Deferrer:       s.tasks,
 		Rooms:          s.rooms,
 		Limit:          newAddressLimiter(c.AddressRate, c.Now).allow,
@@ -121,6 +123,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.WrapPoster == nil {
+		c.WrapPoster = func(p chatapi.Poster) chatapi.Poster { return p }
 	}
 	if c.Connections == nil {
 		limits := memstore.Options{Now: c.Now, Rate: c.Rate, Burst: c.Burst}

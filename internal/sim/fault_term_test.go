@@ -1,0 +1,50 @@
+//go:build !race
+
+package sim_test
+
+import (
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestF18_TerminateUnderLoad stops the server by SIGTERM while clients talk, and starts the next
+// one at once. The clients come back at once as well, instead of after the time they are told.
+func TestF18_TerminateUnderLoad(t *testing.T) {
+	seed, stops := newSeed(t), column(5, 50)
+	k := newKilled(t)
+	tr := newTraffic(t, k)
+	tr.start(crowd(rooms("room", 2), 8, seed)...)
+	for range stops {
+		welcomes, acked := tr.welcomes(), tr.acked()
+		await(t, patience, "messages are acknowledged", func() bool { return tr.acked() > acked+200 })
+		k.process.Signal(t, syscall.SIGTERM)
+		begin := time.Now()
+		if code := k.process.AwaitExit(t); code != 0 {
+			t.Fatalf("exit code %d after SIGTERM", code)
+		}
+		if took := time.Since(begin); took > 3*time.Second {
+			t.Errorf("the server ended %v after SIGTERM, though its clients left at once", took)
+		}
+		k.restart(t)
+		await(t, patience, "all clients are back", func() bool {
+			return tr.welcomes() >= welcomes+len(tr.clients)
+		})
+	}
+	pass(t, tr.settle(), stops, seed)
+	seen := tr.seen()
+	if want := stops * len(tr.clients); len(seen.Reconnects) < want {
+		t.Errorf("%d times a client was asked to reconnect, want %d", len(seen.Reconnects), want)
+	}
+	first, last := slices.Min(seen.Reconnects), slices.Max(seen.Reconnects)
+	if first < 0 || last > 10*time.Second {
+		t.Errorf("afterMs from %v to %v, want within 0 to 10,000 ms", first, last)
+	}
+	if last-first < 3*time.Second {
+		t.Errorf("afterMs from %v to %v: no jitter", first, last)
+	}
+	if p99 := percentile(seen.Gaps, 0.99); p99 > 2*time.Second {
+		t.Errorf("gap p99 %v, want at most 2 s: %v", p99, seen.Gaps)
+	}
+}
