@@ -60,10 +60,18 @@ type Message struct {
 // JSONSize is an upper bound of the message's size as a wire item, for MaxPageBytes.
 func (m *Message) JSONSize() int {
 	const fixed = 200 // names of members, numbers, time, epoch
-	size := fixed + len(m.Room) + len(m.From) + len(m.Text) + 2*len(m.ID)
-	for i := 0; i < len(m.Text); i++ {
-		if c := m.Text[i]; c < 0x20 || c == '"' || c == '\\' {
-			size++
+	return fixed + len(m.Room) + len(m.From) + quotedSize(m.Text) + quotedSize(m.ID)
+}
+
+// quotedSize is the size of a text within a JSON string.
+func quotedSize(s string) int {
+	size := len(s)
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\n', c == '\t', c == '\r', c == '"', c == '\\':
+			size++ // as \n
+		case c < 0x20:
+			size += len(`\u0000`) - 1
 		}
 	}
 	return size
