@@ -77,7 +77,8 @@ func newSentIDs(limit int) *sentIDs {
 	}
 }
 
-// recall reads the ids of the messages that are younger than the table. A deleted one's is there.
+// recall reads the ids of the messages that are younger than the table, as used at the time of the
+// message. A deleted one's is in the table.
 func (w *writer) recall() error {
 	flushed, err := readSum(w.conn, youngest)
 	if err != nil {

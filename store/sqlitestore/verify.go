@@ -13,7 +13,7 @@ type verified struct {
 	name    string
 	columns string
 	index   string                           // another way to the same rows, "": none
-	where   string                           // the condition of a partial index
+	where   string                           // the condition of a partial index, as "kind = 2"
 	crc     func(row) (crc int64, err error) // checks a row and gives its CRC
 }
 
@@ -26,7 +26,7 @@ func crcOf[T any](scan func(row) (T, error)) func(row) (int64, error) {
 }
 
 var verifiedTables = []verified{
-	{inRooms, roomColumns, "rooms_public", "WHERE kind = 2", crcOf(scanRoom)},
+	{inRooms, roomColumns, "rooms_public", "kind = 2", crcOf(scanRoom)},
 	{inMembers, memberColumns, "members_user", "", crcOf(scanMember)},
 	{inRemoved, removedColumns, "", "", crcOf(scanRemoved)},
 	{inReads, readColumns, "", "", crcOf(scanRead)},
@@ -55,12 +55,15 @@ func (t *verified) verify(c *conn, stop func() error) error {
 	if err := t.compare(c, "NOT INDEXED", want, stop); err != nil || t.index == "" {
 		return err
 	}
+	way := "INDEXED BY " + t.index
 	if t.where != "" {
-		if want, err = t.total(c, "NOT INDEXED "+t.where, stop); err != nil {
+		way += " WHERE " + t.where
+		// The plus keeps SQLite from using the index for this too: NOT INDEXED does not.
+		if want, err = t.total(c, "NOT INDEXED WHERE +"+t.where, stop); err != nil {
 			return err
 		}
 	}
-	return t.compare(c, "INDEXED BY "+t.index+" "+t.where, want, stop)
+	return t.compare(c, way, want, stop)
 }
 
 // compare tells whether all rows are there that a way leads to.
