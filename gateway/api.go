@@ -29,7 +29,8 @@ type API struct {
 	remote    remotes
 
 	// work counts every goroutine that is the API's: readers, flushers, handlers.
-	work sync.WaitGroup
+	work    sync.WaitGroup
+	workers workers
 
 	mu       sync.RWMutex
 	conns    map[string]*connection // until their reader has ended
@@ -94,6 +95,7 @@ func (a *API) add(c *connection) bool {
 	if a.unwatch == nil {
 		a.unwatch = make(chan struct{})
 		go a.watch(a.unwatch)
+		a.workers.keep(true)
 	}
 	return true
 }
@@ -106,6 +108,7 @@ func (a *API) remove(c *connection) {
 	if len(a.conns) == 0 {
 		close(a.unwatch)
 		a.unwatch = nil
+		a.workers.keep(false)
 	}
 }
 

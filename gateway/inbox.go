@@ -46,7 +46,7 @@ func (in *inbox) put(c *connection, body string) {
 	}
 	in.running++
 	c.api.work.Add(1)
-	go c.work(body)
+	c.api.workers.do(job{c, body})
 }
 
 func (in *inbox) tooMuch(size int) bool {
