@@ -18,7 +18,11 @@ func (r *rig) crowd(tb testing.TB, n int) []connections.Target {
 		go io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c.conn},
 			make([]byte, 32<<10))
 	}
-	var to []connections.Target
+	return r.targets()
+}
+
+// targets gives all connections.
+func (r *rig) targets() (to []connections.Target) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for id := range r.conns {

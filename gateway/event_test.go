@@ -350,26 +350,21 @@ func TestGW32_LostTCP(t *testing.T) {
 }
 
 func TestGW33_EventsDecode(t *testing.T) {
-	h := newRecorder()
-	r := run(t, Config{Routes: all(h)})
-	c := r.dial(t)
-	c.send("text")
-	c.frame(ws.OpClose, true, ws.NewCloseFrameBody(4000, "done"))
-	var id string
-	for _, kind := range []string{"CONNECT", "MESSAGE", "DISCONNECT"} {
-		text, _ := h.next(t)
-		var e events.APIGatewayWebsocketProxyRequest
-		if err := json.Unmarshal([]byte(text), &e); err != nil {
+	connect, message, disconnect := life(t, Config{}, "/prod?q=1", "User-Agent: probe/1")
+	for kind, e := range map[string]map[string]any{
+		"CONNECT": connect, "MESSAGE": message, "DISCONNECT": disconnect} {
+		text, err := json.Marshal(e)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if e.RequestContext.EventType != kind {
-			t.Errorf("%s instead of %s", e.RequestContext.EventType, kind)
+		var got events.APIGatewayWebsocketProxyRequest
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
 		}
-		if id == "" {
-			id = e.RequestContext.ConnectionID
-		}
-		if id == "" || e.RequestContext.ConnectionID != id {
-			t.Errorf("connectionId %q, want %q", e.RequestContext.ConnectionID, id)
+		if got.RequestContext.EventType != kind ||
+			got.RequestContext.ConnectionID != contextOf(connect)["connectionId"] ||
+			got.RequestContext.RequestID != contextOf(e)["requestId"] {
+			t.Errorf("%s decodes to %+v", kind, got.RequestContext)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -117,12 +118,13 @@ type client struct {
 
 const sampleKey = "dGhlIHNhbXBsZSBub25jZQ==" // RFC 6455 section 1.3
 
+var upgradeLines = []string{"Upgrade: websocket", "Connection: Upgrade",
+	"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + sampleKey}
+
 // handshake opens a socket and sends a handshake with these further header lines.
 func (r *rig) handshake(tb testing.TB, target string, lines ...string) *client {
 	tb.Helper()
-	lines = append([]string{"Upgrade: websocket", "Connection: Upgrade",
-		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + sampleKey}, lines...)
-	return r.request(tb, "GET "+target, lines...)
+	return r.request(tb, "GET "+target, append(slices.Clone(upgradeLines), lines...)...)
 }
 
 // request sends an HTTP request without a body and reads the answer.
@@ -132,7 +134,14 @@ func (r *rig) request(tb testing.TB, method string, lines ...string) *client {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return r.over(tb, conn, method, lines...)
+}
+
+// over is request on a connection that exists.
+func (r *rig) over(tb testing.TB, conn net.Conn, method string, lines ...string) *client {
+	tb.Helper()
 	tb.Cleanup(func() { conn.Close() })
+	var err error
 	c := &client{tb: tb, conn: conn, in: bufio.NewReader(conn)}
 	text := strings.Join(lines, "\r\n")
 	if !strings.Contains(text, "Host: ") {

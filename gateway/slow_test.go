@@ -1,0 +1,281 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/confab-chat/confab/connections"
+)
+
+// fill posts until the client's socket and queue are full, and gives how many messages were posted.
+func (r *rig) fill(t *testing.T, id string, size int) (posted int) {
+	t.Helper()
+	text := strings.Repeat("x", size)
+	for r.Stats().Dropped[CauseFrames]+r.Stats().Dropped[CauseBytes] == 0 {
+		post(t, r, id, fmt.Sprintf("%06d", posted)+text)
+		if posted++; posted > 100000 {
+			t.Fatal("a client that reads nothing takes everything")
+		}
+	}
+	return posted
+}
+
+// A client that reads too late misses messages, but what it gets is in order and whole, and
+// OnDrain tells once when it has caught up.
+func TestConfig_OnDrain(t *testing.T) {
+	for name, limits := range map[Cause]Config{
+		CauseFrames: {MaxQueueFrames: 20},
+		CauseBytes:  {MaxQueueBytes: 100 << 10},
+	} {
+		t.Run(string(name), func(t *testing.T) {
+			drained := make(chan string, 10)
+			limits.OnDrain = func(id string) { drained <- id }
+			r := run(t, limits)
+			c := r.dial(t)
+			id := r.onlyID(t)
+			posted := r.fill(t, id, 5000)
+			if r.Stats().Dropped[name] != 1 {
+				t.Errorf("dropped %v, want 1 for %s", r.Stats().Dropped, name)
+			}
+			post(t, r, id, strings.Repeat("y", 6000)) // dropped as well
+			select {
+			case <-drained:
+				t.Error("OnDrain while the client reads nothing")
+			default:
+			}
+			for i := range posted - 1 { // all but the first that was dropped
+				text, _ := c.message()
+				if want := fmt.Sprintf("%06d", i); !strings.HasPrefix(text, want) || len(text) != 5006 {
+					t.Fatalf("message %d: %.6s with %d bytes, want %s with 5006", i, text, len(text), want)
+				}
+			}
+			select {
+			case got := <-drained:
+				if got != id {
+					t.Errorf("OnDrain(%q), want %q", got, id)
+				}
+			case <-time.After(patience):
+				t.Fatal("no OnDrain")
+			}
+			post(t, r, id, "live again")
+			c.expect("live again")
+			if len(drained) > 0 {
+				t.Error("OnDrain twice")
+			}
+		})
+	}
+}
+
+func TestGW89_FullQueueIs429(t *testing.T) {
+	r := managed(t, Config{MaxQueueFrames: 10})
+	r.dial(t)
+	id := r.onlyID(t)
+	r.fill(t, id, 5000)
+	got := r.call(t, "POST", at(id), []byte("x"), nil)
+	if got.status != 429 || got.kind != "LimitExceededException" {
+		t.Errorf("answer %d %s, want 429 LimitExceededException", got.status, got.kind)
+	}
+}
+
+func TestConfig_StallTimeout(t *testing.T) {
+	h := newRecorder()
+	r := run(t, Config{StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10,
+		Routes: map[string]Handler{"$disconnect": h}})
+	c := r.dial(t)
+	r.fill(t, r.onlyID(t), 5000)
+	_, e := h.next(t)
+	if got := contextOf(e)["disconnectStatusCode"]; got != 1013.0 {
+		t.Errorf("$disconnect %v, want 1013", got)
+	}
+	// The client may read again before TCP is closed: then it gets whole messages and the reason.
+	for {
+		f, err := c.read()
+		if err != nil {
+			t.Fatalf("no close frame: %v", err)
+		}
+		if f.Header.OpCode == ws.OpClose {
+			if code, _ := ws.ParseCloseFrameData(f.Payload); code != 1013 {
+				t.Errorf("closed with %d, want 1013", code)
+			}
+			break
+		}
+	}
+	if got := r.Stats().Closed[CauseStalled]; got != 1 {
+		t.Errorf("%d closed for stalling, want 1", got)
+	}
+}
+
+// A stalled client that never reads again is cut off, and its socket given back.
+func TestConfig_StallTimeout_cutsOff(t *testing.T) {
+	t.Parallel() // it takes a second
+	r := run(t, Config{StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10})
+	r.dial(t)
+	r.fill(t, r.onlyID(t), 5000)
+	eventually(t, "the socket is given back", func() bool { return r.Stats().Open == 0 })
+}
+
+// One client that reads nothing costs the others nothing.
+func TestAPI_Post_slowBesideGood(t *testing.T) {
+	r := run(t, Config{MaxQueueFrames: 10})
+	r.dial(t) // reads nothing
+	slow := r.onlyID(t)
+	r.fill(t, slow, 5000)
+	good := r.dial(t)
+	to := []connections.Target{{ID: slow}}
+	for _, target := range r.targets() {
+		if target.ID != slow {
+			to = append(to, target)
+		}
+	}
+	for i := range 1000 {
+		text := fmt.Sprint(i)
+		if _, _, err := r.Post(context.Background(), to, [][]byte{[]byte(text)}); err != nil {
+			t.Fatal(err)
+		}
+		good.expect(text)
+	}
+}
+
+// Posts from many goroutines to clients that come and go: each client gets every sender's messages
+// in the sender's order, whole.
+func TestAPI_Post_concurrently(t *testing.T) {
+	const senders, rounds, size = 4, 200, 3000
+	r := run(t, Config{MaxQueueFrames: 1 << 20, MaxQueueBytes: 1 << 30})
+	c := r.dial(t)
+	to := []connections.Target{{ID: r.onlyID(t)}}
+	var wait sync.WaitGroup
+	for s := range senders {
+		wait.Go(func() {
+			for i := range rounds {
+				text := fmt.Sprintf("%d %d %s", s, i, strings.Repeat("x", size))
+				if _, _, err := r.Post(context.Background(), to, [][]byte{[]byte(text)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	next := [senders]int{}
+	for range senders * rounds {
+		text, _ := c.message()
+		var s, i int
+		if _, err := fmt.Sscan(text, &s, &i); err != nil || next[s] != i || len(text) < size {
+			t.Fatalf("message %.20s with %d bytes, want %d of sender %d (%v)", text, len(text), next[s], s, err)
+		}
+		next[s]++
+	}
+	wait.Wait()
+}
+
+// Over TLS, where sockets cannot be written past package net.
+func TestAPI_overTLS(t *testing.T) {
+	h := newRecorder()
+	api, err := New(Config{Stages: []Stage{{Name: "prod"}}, Routes: all(h)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewTLSServer(api)
+	defer server.Close()
+	defer func() {
+		if err := api.Shutdown(context.Background(), 1001, ""); err != nil {
+			t.Error(err)
+		}
+	}()
+	roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	conn, err := tls.Dial("tcp", server.Listener.Addr().String(), &tls.Config{RootCAs: roots, ServerName: "example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{API: api, addr: "example.com"}
+	c := r.over(t, conn, "GET /prod", upgradeLines...)
+	if c.head.StatusCode != 101 {
+		t.Fatalf("handshake: %s", c.head.Status)
+	}
+	_, e := h.next(t)
+	headers := e["headers"].(map[string]any)
+	if headers["X-Forwarded-Proto"] != "https" || headers["Sec-WebSocket-Key"] != sampleKey {
+		t.Errorf("headers %v", headers)
+	}
+	c.fragments([]byte(strings.Repeat("abc", 20000)), 20000)
+	if _, e := h.next(t); e["body"] != strings.Repeat("abc", 20000) {
+		t.Error("a message of three frames arrives changed")
+	}
+	for i := range 100 {
+		post(t, r, r.onlyID(t), fmt.Sprint("a", i), fmt.Sprint("b", i))
+	}
+	for i := range 100 {
+		c.expect(fmt.Sprint("a", i))
+		c.expect(fmt.Sprint("b", i))
+	}
+	c.frame(ws.OpClose, true, ws.NewCloseFrameBody(4000, "bye"))
+	c.closed(4000, "bye")
+	conn.Close()
+	_, e = h.next(t)
+	if got := contextOf(e)["disconnectStatusCode"]; got != 4000.0 {
+		t.Errorf("$disconnect %v, want 4000", got)
+	}
+}
+
+// Slow handlers stop the gateway from reading, so that a flood stays in the client.
+func TestInbox_isBounded(t *testing.T) {
+	for _, serial := range []bool{false, true} {
+		t.Run(fmt.Sprint("serial=", serial), func(t *testing.T) {
+			release := make(chan struct{})
+			h := newRecorder()
+			h.answer = func(context.Context, event) (reply, error) {
+				<-release
+				return reply{StatusCode: 200}, nil
+			}
+			r := run(t, Config{Serial: serial, Routes: map[string]Handler{"$default": h},
+				PingAfter: 10 * time.Millisecond, DropAfter: 50 * time.Millisecond})
+			c := r.dial(t)
+			const total = 600
+			for range total {
+				c.send("x")
+			}
+			eventually(t, "the reader waits", func() bool { return r.lookup(r.onlyID(t)).in.full.Load() })
+			if in := r.Stats().MessagesIn; in > maxRunning+maxWaitingLine+1 {
+				t.Errorf("%d messages taken with every handler busy", in)
+			}
+			time.Sleep(100 * time.Millisecond) // its silence is not the client's: no drop
+			close(release)
+			for range total {
+				h.next(t)
+			}
+		})
+	}
+}
+
+func TestKeepSpelling_keepsNothingAfterwards(t *testing.T) {
+	server, peer := net.Pipe()
+	defer peer.Close()
+	defer server.Close()
+	c := &spelledConn{Conn: server}
+	text := strings.Repeat("a", 3*maxSeen) +
+		"\r\nPOST / HTTP/1.1\r\nx-Own: 1\r\nHost: h\r\n\r\nrest"
+	go io.WriteString(peer, text)
+	buf := make([]byte, 1000)
+	for n := 0; n < len(text); {
+		k, err := c.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += k
+	}
+	if len(c.seen) > maxSeen {
+		t.Errorf("remembers %d bytes", len(c.seen))
+	}
+	if got := spellingOf(c, len("rest")); len(got) != 1 || got["X-Own"] != "x-Own" {
+		t.Errorf("spelling %v, want X-Own as x-Own", got)
+	}
+}
