@@ -64,7 +64,7 @@ func testMessages(l *logTest) {
 
 func testPageBytes(l *logTest) {
 	l.join("big", "ann")
-	text := strings.Repeat("a", 10_000) // a JSONSize of 10,212: 9 of them are 91,908 bytes, 10 over 98,304
+	text := strings.Repeat("a", 10_000) // a JSONSize of 10,209: 9 of them are 91,881 bytes, 10 over 98,304
 	for i := range 12 {
 		l.send("big", "ann", fmt.Sprintf("m%02d", 10+i), text)
 	}
@@ -86,7 +86,7 @@ func testPageBytes(l *logTest) {
 	})
 	l.sub("count what JSON must escape", func(l *logTest) {
 		l.join("quotes", "ann")
-		// A JSONSize of 32,979: two are 65,958, three 98,937.
+		// A JSONSize of 32,978: two are 65,956, three 98,934.
 		quotes := strings.Repeat(`"`, 16_384)
 		for i := range 3 {
 			l.send("quotes", "ann", fmt.Sprintf("%d", i), quotes)
