@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/confab-chat/confab/connections"
+	"github.com/confab-chat/confab/internal/warm"
 )
 
 // background is the context of every message: nothing but the handler itself limits its handling.
@@ -30,7 +31,7 @@ type API struct {
 
 	// work counts every goroutine that is the API's: readers, flushers, handlers.
 	work    sync.WaitGroup
-	workers workers
+	workers *warm.Pool[job] // of messages
 
 	mu       sync.RWMutex
 	conns    map[string]*connection // until their reader has ended
@@ -52,6 +53,7 @@ func New(cfg Config) (*API, error) {
 		cfg: cfg, selection: selection, stages: map[string]*Stage{},
 		ids: newIDs(cfg.APIID, cfg.Rand), started: cfg.Now(), tick: tickOf(&cfg),
 		stats: newStats(), conns: map[string]*connection{},
+		workers: warm.NewPool(job.work),
 	}
 	for _, s := range cfg.Stages {
 		a.stages[s.Name] = &s
@@ -95,7 +97,7 @@ func (a *API) add(c *connection) bool {
 	if a.unwatch == nil {
 		a.unwatch = make(chan struct{})
 		go a.watch(a.unwatch)
-		a.workers.keep(true)
+		a.workers.Open()
 	}
 	return true
 }
@@ -108,7 +110,7 @@ func (a *API) remove(c *connection) {
 	if len(a.conns) == 0 {
 		close(a.unwatch)
 		a.unwatch = nil
-		a.workers.keep(false)
+		a.workers.Close()
 	}
 }
 

@@ -46,7 +46,7 @@ func (in *inbox) put(c *connection, body string) {
 	}
 	in.running++
 	c.api.work.Add(1)
-	c.api.workers.do(job{c, body})
+	c.api.workers.Do(job{c, body})
 }
 
 func (in *inbox) tooMuch(size int) bool {
@@ -86,8 +86,15 @@ func (in *inbox) close(c *connection, why *closing) {
 	go c.disconnect(why)
 }
 
-// work handles a message and those that wait behind it.
-func (c *connection) work(body string) {
+// job is a message of a connection.
+type job struct {
+	c    *connection
+	body string
+}
+
+// work handles the message and those that wait behind it.
+func (j job) work() {
+	c, body := j.c, j.body
 	defer c.api.work.Done()
 	for {
 		c.handle(body)

@@ -15,7 +15,7 @@ type visit func(name string, index int, value string)
 // where not nil, sees the value's own members. Strings may hold any bytes from 0x20 on, as with
 // encoding/json.
 func scan(s string, i, depth int, see visit) (end int, ok bool) {
-	if i >= len(s) || depth > maxDepth {
+	if i >= len(s) {
 		return i, false
 	}
 	switch c := s[i]; {
@@ -38,6 +38,9 @@ func scan(s string, i, depth int, see visit) (end int, ok bool) {
 
 // scanMembers scans an object or an array.
 func scanMembers(s string, i, depth int, last byte, see visit) (end int, ok bool) {
+	if depth >= maxDepth {
+		return i, false
+	}
 	i = skipSpace(s, i+1)
 	if i < len(s) && s[i] == last {
 		return i + 1, true
