@@ -5,16 +5,25 @@ import (
 	"sync"
 
 	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/internal/warm"
 )
 
 // Rooms fans out with a worker per busy room, for a host where one process holds all sockets. A
 // worker takes all that waits in its room at once, so that what has queued meanwhile leaves in
 // one write; it ends when nothing waits.
 type Rooms struct {
-	limit int
-	mu    sync.Mutex
-	busy  map[string]*roomQueue
-	idle  sync.WaitGroup
+	limit   int
+	workers *warm.Pool[roomWork]
+	mu      sync.Mutex
+	busy    map[string]*roomQueue
+	idle    sync.WaitGroup
+}
+
+// roomWork is what a worker begins with.
+type roomWork struct {
+	handler *Handler
+	room    string
+	queue   *roomQueue
 }
 
 // roomQueue is what waits in one room.
@@ -27,7 +36,10 @@ type roomQueue struct {
 // NewRooms makes the workers. limit is the most events that wait in one room before senders to it
 // are made to wait.
 func NewRooms(limit int) *Rooms {
-	return &Rooms{limit: limit, busy: map[string]*roomQueue{}}
+	r := &Rooms{limit: limit, busy: map[string]*roomQueue{}}
+	r.workers = warm.NewPool(r.work)
+	r.workers.Open()
+	return r
 }
 
 // enqueue puts an event behind those of its room. It never blocks.
@@ -42,20 +54,20 @@ func (r *Rooms) enqueue(h *Handler, p push) {
 	q = &roomQueue{waiting: []push{p}}
 	r.busy[p.head.Room] = q
 	r.idle.Add(1)
-	go r.work(h, p.head.Room, q)
+	r.workers.Do(roomWork{h, p.head.Room, q})
 }
 
 // work delivers until nothing waits.
-func (r *Rooms) work(h *Handler, room string, q *roomQueue) {
+func (r *Rooms) work(w roomWork) {
 	defer r.idle.Done()
 	for {
-		batch := r.take(room, q)
+		batch := r.take(w.room, w.queue)
 		if batch == nil {
 			return
 		}
-		h.deliver(context.Background(), batch)
+		w.handler.deliver(context.Background(), batch)
 		clear(batch)
-		q.spare = batch[:0]
+		w.queue.spare = batch[:0]
 	}
 }
 
@@ -103,5 +115,8 @@ func (r *Rooms) full(room string) chan struct{} {
 	return q.taken
 }
 
-// Wait returns when no room has anything left to deliver.
-func (r *Rooms) Wait() { r.idle.Wait() }
+// Wait returns when no room has anything left to deliver, and no worker is kept for more.
+func (r *Rooms) Wait() {
+	r.idle.Wait()
+	r.workers.Close()
+}
