@@ -57,14 +57,14 @@ func DialURL(tb testing.TB, url, user string) *Client {
 	return c
 }
 
-// DialPaused connects a user that reads nothing until resume is called, with the smallest receive
-// buffer that the system gives.
+// DialPaused connects a user that reads nothing until resume is called, with a small receive
+// buffer.
 func (e *Env) DialPaused(tb testing.TB, user string) (c *Client, resume func()) {
 	tb.Helper()
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
 		if tcp, ok := conn.(*net.TCPConn); ok {
-			err = tcp.SetReadBuffer(1)
+			err = tcp.SetReadBuffer(64 << 10)
 		}
 		return conn, err
 	}}

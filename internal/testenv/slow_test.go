@@ -1,0 +1,52 @@
+package testenv_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/confab-chat/confab/internal/testenv"
+)
+
+// A client that does not read loses pushes, is told so when it reads again, and finds everything in
+// the log; the others do not wait for it.
+func TestSlowReader(t *testing.T) {
+	for _, store := range []string{"memstore", "sqlitestore"} {
+		t.Run(store, func(t *testing.T) {
+			t.Parallel()
+			e := testenv.Start(t, "direct", store, testenv.Options{QueueFrames: 16})
+			alice, bob := e.Dial(t, "alice"), e.Dial(t, "bob")
+			alice.Join("tea")
+			bob.Join("tea")
+			e.Dial(t, "slow").Join("tea")
+			slow, read := e.DialPaused(t, "slow")
+			text := strings.Repeat("x", 16000)
+			const n = 600 // 9.6 MB: more than the sockets' buffers and the queue hold
+			for i := 1; i <= n; i++ {
+				alice.Say("tea", fmt.Sprintf("m%d", i), text)
+				bob.Await("the message", func(f testenv.Frame) bool { return f.Seq == uint64(i) })
+			}
+			read()
+			got := slow.Await("resync", event("resync", "tea"))
+			got.Is(t, `{"event":"resync","room":"tea","seq":"$n"}`)
+			pushed := slow.Count(event("message", "tea"))
+			if pushed == n || pushed == 0 {
+				t.Fatalf("%d of %d messages were pushed to a client that does not read", pushed, n)
+			}
+			if got.Seq != n {
+				t.Errorf("resync says the head is %d, want %d", got.Seq, n)
+			}
+			// The queue drained before resync came: what is pushed now arrives.
+			alice.Say("tea", "last", "last")
+			slow.Await("a later message", message("tea", "last"))
+			shown, fetched, err := slow.View("tea", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, shown, log(t, bob, "tea", 0))
+			if fetched != n-pushed {
+				t.Errorf("%d were dropped and %d fetched", n-pushed, fetched)
+			}
+		})
+	}
+}
