@@ -16,7 +16,9 @@ func testAppend(l *logTest) {
 		l.Clock.Advance(time.Second)
 		got = l.send("tea", "bob", "m2", "two")
 		equal(l, "second message", got,
-			chat.Message{Room: "tea", Seq: 2, ID: "m2", From: "bob", Text: "two", At: Start.Add(time.Second)})
+			chat.Message{
+				Room: "tea", Seq: 2, ID: "m2", From: "bob", Text: "two", At: Start.Add(time.Second),
+			})
 		equal(l, "head's number", l.head("tea").Seq, 2)
 	})
 	l.sub("stores what Messages then reads on the other instance", func(l *logTest) {

@@ -77,7 +77,9 @@ func (l *logTest) join(room string, users ...string) {
 // private makes a private room on A.
 func (l *logTest) private(room, owner string) {
 	l.Helper()
-	_, _, err := l.A.Join(l.ctx, chat.Join{Room: room, Name: room, User: owner, Kind: chat.PrivateRoom})
+	_, _, err := l.A.Join(l.ctx, chat.Join{
+		Room: room, Name: room, User: owner, Kind: chat.PrivateRoom,
+	})
 	ok(l, "Join of the private "+room, err)
 }
 

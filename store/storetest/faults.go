@@ -221,7 +221,9 @@ var crashOps = []crashOp{
 		"join",
 		func(l *logTest, log chat.Log, room string) error {
 			room += "x"
-			_, _, err := log.Join(l.ctx, chat.Join{Room: room, Name: room, User: "cyd", Kind: chat.PublicRoom})
+			_, _, err := log.Join(l.ctx, chat.Join{
+				Room: room, Name: room, User: "cyd", Kind: chat.PublicRoom,
+			})
 			return err
 		},
 		func(l *logTest, room string) {

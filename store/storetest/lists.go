@@ -30,7 +30,9 @@ func testLists(l *logTest) {
 	for _, room := range []string{"milk", "tea", "a.b", "ümlaut", "zoo", "0"} {
 		l.join(room, "ann")
 	}
-	_, _, err := l.A.Join(l.ctx, chat.Join{Room: "loud", Name: "LOUD", User: "ann", Kind: chat.PublicRoom})
+	_, _, err := l.A.Join(l.ctx, chat.Join{
+		Room: "loud", Name: "LOUD", User: "ann", Kind: chat.PublicRoom,
+	})
 	ok(l, "Join", err)
 	l.private("den", "ann")
 	l.join("tea", "Zed", "bob", "éva", "cyd", "dan")
@@ -70,7 +72,9 @@ func testLists(l *logTest) {
 		wantKind(l, "Members of an absent room", err, chat.NotFound)
 	})
 	l.sub("RoomsOf are the joined and the invited ones and the lobby", func(l *logTest) {
-		_, _, err := l.A.Join(l.ctx, chat.Join{Room: "@bob,cyd", Name: "@bob,cyd", User: "bob", Kind: chat.DirectRoom})
+		_, _, err := l.A.Join(l.ctx, chat.Join{
+			Room: "@bob,cyd", Name: "@bob,cyd", User: "bob", Kind: chat.DirectRoom,
+		})
 		ok(l, "Join", err)
 		l.invite("den", "ann", "bob")
 		rooms, err := l.B.RoomsOf(l.ctx, "bob")

@@ -49,7 +49,9 @@ func (r *logRun) apply(log chat.Log, o op) outcome {
 		return outcomeOf(err, m, h)
 	case "direct":
 		user := []string{"ann", "bob"}[o.N%2]
-		m, h, err := log.Join(r.ctx, chat.Join{Room: "@ann,bob", Name: "@ann,bob", User: user, Kind: chat.DirectRoom})
+		m, h, err := log.Join(r.ctx, chat.Join{
+			Room: "@ann,bob", Name: "@ann,bob", User: user, Kind: chat.DirectRoom,
+		})
 		return outcomeOf(err, m, h)
 	case "leave":
 		return outcomeOf(log.Leave(r.ctx, o.Room, o.User))

@@ -258,7 +258,9 @@ func (l *logTest) makeAtOnce(room string, kind chat.RoomKind) {
 	var racing sync.WaitGroup
 	for i, user := range users {
 		racing.Go(func() {
-			_, _, errs[i] = l.instance(i).Join(l.ctx, chat.Join{Room: room, Name: room, User: user, Kind: kind})
+			_, _, errs[i] = l.instance(i).Join(l.ctx, chat.Join{
+				Room: room, Name: room, User: user, Kind: kind,
+			})
 		})
 	}
 	racing.Wait()

@@ -8,15 +8,21 @@ import (
 
 func testJoin(l *logTest) {
 	l.sub("of an absent room makes it", func(l *logTest) {
-		m, h, err := l.A.Join(l.ctx, chat.Join{Room: "tea", Name: "Tea", User: "ann", Kind: chat.PublicRoom})
+		m, h, err := l.A.Join(l.ctx, chat.Join{
+			Room: "tea", Name: "Tea", User: "ann", Kind: chat.PublicRoom,
+		})
 		ok(l, "Join", err)
 		equal(l, "member", m, chat.Member{Room: "tea", User: "ann", State: chat.Joined})
 		epoch := h.Epoch
-		equal(l, "head", h, chat.Head{Room: "tea", Name: "Tea", Kind: chat.PublicRoom, Owner: "ann", Epoch: epoch})
+		equal(l, "head", h, chat.Head{
+			Room: "tea", Name: "Tea", Kind: chat.PublicRoom, Owner: "ann", Epoch: epoch,
+		})
 		equal(l, "head as read", l.head("tea"), h)
 	})
 	l.sub("of a present room admits", func(l *logTest) {
-		m, h, err := l.B.Join(l.ctx, chat.Join{Room: "tea", Name: "TEA", User: "bob", Kind: chat.PublicRoom})
+		m, h, err := l.B.Join(l.ctx, chat.Join{
+			Room: "tea", Name: "TEA", User: "bob", Kind: chat.PublicRoom,
+		})
 		ok(l, "Join", err)
 		equal(l, "member", m, chat.Member{Room: "tea", User: "bob", State: chat.Joined})
 		equal(l, "head", h, l.head("tea"))
@@ -35,7 +41,9 @@ func testJoin(l *logTest) {
 		l.leave("tea", "cyd") // a later generation must not reach those who stay
 		for _, log := range []chat.Log{l.A, l.B} {
 			for _, user := range []string{"ann", "bob"} {
-				m, h, err := log.Join(l.ctx, chat.Join{Room: "tea", Name: "tea", User: user, Kind: chat.PublicRoom})
+				m, h, err := log.Join(l.ctx, chat.Join{
+					Room: "tea", Name: "tea", User: user, Kind: chat.PublicRoom,
+				})
 				ok(l, "Join", err)
 				equal(l, "member", m, chat.Member{Room: "tea", User: user, State: chat.Joined})
 				equal(l, "head's generation", h.Gen, 1)
@@ -44,10 +52,14 @@ func testJoin(l *logTest) {
 	})
 	l.sub("of a direct room makes it without owner", func(l *logTest) {
 		for _, user := range []string{"ann", "bob", "ann"} {
-			m, h, err := l.A.Join(l.ctx, chat.Join{Room: "@ann,bob", Name: "@ann,bob", User: user, Kind: chat.DirectRoom})
+			m, h, err := l.A.Join(l.ctx, chat.Join{
+				Room: "@ann,bob", Name: "@ann,bob", User: user, Kind: chat.DirectRoom,
+			})
 			ok(l, "Join", err)
 			equal(l, "member", m, chat.Member{Room: "@ann,bob", User: user, State: chat.Joined})
-			equal(l, "head", h, chat.Head{Room: "@ann,bob", Name: "@ann,bob", Kind: chat.DirectRoom, Epoch: h.Epoch})
+			equal(l, "head", h, chat.Head{
+				Room: "@ann,bob", Name: "@ann,bob", Kind: chat.DirectRoom, Epoch: h.Epoch,
+			})
 		}
 		equal(l, "number of a direct message", l.send("@ann,bob", "bob", "d1", "hi").Seq, 1)
 	})
@@ -80,7 +92,9 @@ func testJoinPrivate(l *logTest) {
 	l.private("den", "ann")
 	l.sub("is owned by its maker", func(l *logTest) {
 		h := l.head("den")
-		equal(l, "head", h, chat.Head{Room: "den", Name: "den", Kind: chat.PrivateRoom, Owner: "ann", Epoch: h.Epoch})
+		equal(l, "head", h, chat.Head{
+			Room: "den", Name: "den", Kind: chat.PrivateRoom, Owner: "ann", Epoch: h.Epoch,
+		})
 		l.wantMember("den", "ann", chat.Member{Room: "den", User: "ann", State: chat.Joined})
 	})
 	l.sub("is Taken for strangers, whatever they ask for", func(l *logTest) {
@@ -94,9 +108,13 @@ func testJoinPrivate(l *logTest) {
 	})
 	l.sub("admits who is invited", func(l *logTest) {
 		l.invite("den", "ann", "bob")
-		_, _, err := l.B.Join(l.ctx, chat.Join{Room: "den", Name: "den", User: "bob", Kind: chat.PrivateRoom})
+		_, _, err := l.B.Join(l.ctx, chat.Join{
+			Room: "den", Name: "den", User: "bob", Kind: chat.PrivateRoom,
+		})
 		wantKind(l, "Join as one's own private room", err, chat.Taken)
-		m, h, err := l.B.Join(l.ctx, chat.Join{Room: "den", Name: "den", User: "bob", Kind: chat.PublicRoom})
+		m, h, err := l.B.Join(l.ctx, chat.Join{
+			Room: "den", Name: "den", User: "bob", Kind: chat.PublicRoom,
+		})
 		ok(l, "Join", err)
 		equal(l, "member", m, chat.Member{Room: "den", User: "bob", State: chat.Joined})
 		equal(l, "kind", h.Kind, chat.PrivateRoom)
@@ -115,7 +133,9 @@ func testJoinPrivate(l *logTest) {
 	})
 	l.sub("admits its owner again", func(l *logTest) {
 		l.leave("den", "ann")
-		m, h, err := l.A.Join(l.ctx, chat.Join{Room: "den", Name: "den", User: "ann", Kind: chat.PrivateRoom})
+		m, h, err := l.A.Join(l.ctx, chat.Join{
+			Room: "den", Name: "den", User: "ann", Kind: chat.PrivateRoom,
+		})
 		ok(l, "Join", err)
 		equal(l, "member", m, chat.Member{Room: "den", User: "ann", State: chat.Joined, Gen: 2})
 		equal(l, "owner", h.Owner, "ann")
@@ -167,7 +187,9 @@ func testInvite(l *logTest) {
 		{"by one who left", "nook", "gone", chat.NotMember},
 	} {
 		l.sub(c.name, func(l *logTest) {
-			_, _, err := l.A.Join(l.ctx, chat.Join{Room: c.room, User: "zoe", By: c.by, Kind: chat.PublicRoom})
+			_, _, err := l.A.Join(l.ctx, chat.Join{
+				Room: c.room, User: "zoe", By: c.by, Kind: chat.PublicRoom,
+			})
 			wantKind(l, "invitation", err, c.want)
 			_, _, err = l.B.Member(l.ctx, c.room, "zoe")
 			wantKind(l, "Member", err, chat.NotFound)
@@ -187,7 +209,9 @@ func testMaxRooms(l *logTest) {
 	}
 	l.private("den", "bob")
 	over := func(room string) error {
-		_, _, err := l.A.Join(l.ctx, chat.Join{Room: room, Name: room, User: "ann", Kind: chat.PublicRoom})
+		_, _, err := l.A.Join(l.ctx, chat.Join{
+			Room: room, Name: room, User: "ann", Kind: chat.PublicRoom,
+		})
 		return err
 	}
 	l.sub("over it is Limited and makes no room", func(l *logTest) {
@@ -197,7 +221,9 @@ func testMaxRooms(l *logTest) {
 		equal(l, "heads", heads, nil)
 	})
 	l.sub("does not count direct rooms, invitations and rooms joined already", func(l *logTest) {
-		_, _, err := l.A.Join(l.ctx, chat.Join{Room: "@ann,bob", Name: "@ann,bob", User: "ann", Kind: chat.DirectRoom})
+		_, _, err := l.A.Join(l.ctx, chat.Join{
+			Room: "@ann,bob", Name: "@ann,bob", User: "ann", Kind: chat.DirectRoom,
+		})
 		ok(l, "Join of a direct room", err)
 		l.invite("den", "bob", "ann")
 		wantKind(l, "Join of a room invited to", over("den"), chat.Limited)
@@ -298,7 +324,9 @@ func testLobby(l *logTest) {
 		l.again(l.B, l.draft("lobby", "ann", "m1", "hi"), 1)
 	})
 	l.sub("is joined by everyone already", func(l *logTest) {
-		m, h, err := l.A.Join(l.ctx, chat.Join{Room: "lobby", Name: "Lobby", User: "bob", Kind: chat.PublicRoom})
+		m, h, err := l.A.Join(l.ctx, chat.Join{
+			Room: "lobby", Name: "Lobby", User: "bob", Kind: chat.PublicRoom,
+		})
 		ok(l, "Join", err)
 		equal(l, "member", m, chat.Member{Room: "lobby", User: "bob", State: chat.Joined})
 		equal(l, "kind", h.Kind, chat.LobbyRoom)
