@@ -40,8 +40,12 @@ func testLists(l *logTest) {
 	l.invite("tea", "ann", "guest")
 	l.sub("PublicRooms ascend and leave out lobby, private and direct rooms", func(l *logTest) {
 		want := []chat.RoomName{
-			{Room: "0", Name: "0"}, {Room: "a.b", Name: "a.b"}, {Room: "loud", Name: "LOUD"},
-			{Room: "milk", Name: "milk"}, {Room: "tea", Name: "tea"}, {Room: "zoo", Name: "zoo"},
+			{Room: "0", Name: "0"},
+			{Room: "a.b", Name: "a.b"},
+			{Room: "loud", Name: "LOUD"},
+			{Room: "milk", Name: "milk"},
+			{Room: "tea", Name: "tea"},
+			{Room: "zoo", Name: "zoo"},
 			{Room: "ümlaut", Name: "ümlaut"},
 		}
 		for _, limit := range []int{1, 2, 6, 7, 200} {
