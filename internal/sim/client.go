@@ -37,6 +37,8 @@ type Options struct {
 	Resend int
 	// ReadEvery is after how many acknowledgements it reads the end of a room's log; 0: never.
 	ReadEvery int
+	// Length is how long its texts are at least.
+	Length int
 	// Silent clients send no heartbeat.
 	Silent bool
 	// ReadBuffer is the size of the socket's receive buffer; 0: the system's.
@@ -232,6 +234,13 @@ func (c *Client) Seen() Seen {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.seen
+}
+
+// Joined tells whether the client is in all its rooms.
+func (c *Client) Joined() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.joined == len(c.o.Rooms)
 }
 
 // Acked tells how many messages are acknowledged.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/confab-chat/confab/internal/sim/checker"
 )
@@ -62,7 +63,9 @@ func (c *Client) say() {
 	for !c.stopped && len(o.open) < c.o.Window && (c.o.Most == 0 || o.made < c.o.Most) {
 		o.made++
 		id := fmt.Sprintf("%s-%d", c.o.User, o.made)
-		s := &saying{room: c.o.Rooms[c.rng.IntN(len(c.o.Rooms))], id: id, text: "text of " + id}
+		text := "text of " + id
+		text += strings.Repeat(".", max(0, c.o.Length-len(text)))
+		s := &saying{room: c.o.Rooms[c.rng.IntN(len(c.o.Rooms))], id: id, text: text}
 		o.open[id] = s
 		o.order = append(o.order, s)
 		c.attempt(s)

@@ -59,22 +59,23 @@ type traffic struct {
 	history *checker.History
 	clients []*sim.Client
 	rooms   map[string]bool
+	ctx     context.Context
 	stop    context.CancelFunc
 	done    []<-chan struct{}
 }
 
 func newTraffic(tb testing.TB, h host) *traffic {
-	return &traffic{tb: tb, host: h, history: checker.New(), rooms: map[string]bool{}}
+	tr := &traffic{tb: tb, host: h, history: checker.New(), rooms: map[string]bool{}}
+	tr.ctx, tr.stop = context.WithCancel(context.Background())
+	tb.Cleanup(tr.end)
+	return tr
 }
 
 // start starts the clients.
 func (tr *traffic) start(all ...sim.Options) {
-	ctx, cancel := context.WithCancel(context.Background())
-	tr.stop = cancel
-	tr.tb.Cleanup(tr.end)
 	for _, o := range all {
 		o.URL = tr.host.url
-		c, done := sim.Start(ctx, tr.history, o)
+		c, done := sim.Start(tr.ctx, tr.history, o)
 		tr.clients, tr.done = append(tr.clients, c), append(tr.done, done)
 		for _, room := range o.Rooms {
 			tr.rooms[room] = true
@@ -106,7 +107,8 @@ func (tr *traffic) settle() *checker.Report {
 	for _, c := range tr.clients {
 		c.Stop()
 	}
-	tr.awaitSettled(nil)
+	deadline := time.Now().Add(settleLimit)
+	tr.awaitSettled(nil, deadline)
 	heads := map[string]uint64{}
 	for _, room := range slices.Sorted(maps.Keys(tr.rooms)) {
 		for _, reader := range []string{"reader1", "reader2"} {
@@ -115,17 +117,16 @@ func (tr *traffic) settle() *checker.Report {
 			heads[room] = uint64(len(log))
 		}
 	}
-	tr.awaitSettled(heads)
+	tr.awaitSettled(heads, deadline)
 	tr.end()
 	return tr.history.Check()
 }
 
 // settleLimit is how long clients may take to see everything; beyond it the checker tells what is
 // missing.
-const settleLimit = 6 * time.Second
+const settleLimit = 5 * time.Second
 
-func (tr *traffic) awaitSettled(heads map[string]uint64) {
-	deadline := time.Now().Add(settleLimit)
+func (tr *traffic) awaitSettled(heads map[string]uint64, deadline time.Time) {
 	for time.Now().Before(deadline) {
 		if !slices.ContainsFunc(tr.clients, func(c *sim.Client) bool { return !c.Settled(heads) }) {
 			return

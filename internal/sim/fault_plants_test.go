@@ -1,0 +1,135 @@
+//go:build !race
+
+package sim_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/chatapi"
+)
+
+// verdict is a testing.TB for a check that may fail: it keeps what the check has found.
+type verdict struct {
+	testing.TB
+	mu    sync.Mutex
+	found []error
+}
+
+// judge runs a check and gives what it has found.
+func judge(t *testing.T, check func(testing.TB)) error {
+	v := &verdict{TB: t}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		check(v)
+	}()
+	<-ended
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return errors.Join(v.found...)
+}
+
+func (v *verdict) keep(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.found = append(v.found, err)
+}
+
+func (v *verdict) Error(args ...any)                 { v.keep(errors.New(fmt.Sprint(args...))) }
+func (v *verdict) Errorf(format string, args ...any) { v.keep(fmt.Errorf(format, args...)) }
+
+func (v *verdict) Fatal(args ...any) {
+	v.Error(args...)
+	runtime.Goexit()
+}
+
+func (v *verdict) Fatalf(format string, args ...any) {
+	v.Errorf(format, args...)
+	runtime.Goexit()
+}
+
+// catchLimit is how soon a planted bug must be caught.
+const catchLimit = 10 * time.Second
+
+// TestF21_PlantedBugs plants a bug and expects that a check of the other tests finds it, which finds
+// nothing without it.
+func TestF21_PlantedBugs(t *testing.T) {
+	seed := newSeed(t)
+	crash := func(crashes int) func(testing.TB, plant) {
+		return func(tb testing.TB, p plant) {
+			_, report := checkCrashes(tb, newLocal(tb, p), crashes, seed)
+			if err := report.Err(); err != nil {
+				tb.Error(err)
+			}
+		}
+	}
+	linear := func(tb testing.TB, p plant) {
+		if _, _, err := checkLinear(tb, newLocal(tb, p), 1, 200, rand.New(rand.NewPCG(seed, 3))); err != nil {
+			tb.Error(err)
+		}
+	}
+	lagging := func(tb testing.TB, p plant) {
+		report, _ := checkLagging(tb, newLocal(tb, p), seed)
+		if err := report.Err(); err != nil {
+			tb.Error(err)
+		}
+	}
+	presence := func(tb testing.TB, p plant) { checkPresence(tb, p, 6) }
+	onLocal := func(check func(testing.TB, *local)) func(testing.TB, plant) {
+		return func(tb testing.TB, p plant) { check(tb, newLocal(tb, p)) }
+	}
+	onHost := func(check func(testing.TB, host)) func(testing.TB, plant) {
+		return func(tb testing.TB, p plant) { check(tb, newLocal(tb, p)) }
+	}
+	bugs := []struct {
+		name  string
+		sound plant // what is there without the bug
+		bug   plant
+		check func(testing.TB, plant)
+	}{
+		{"ack before commit", plant{}, plant{log: plantEarly}, crash(2)},
+		{"no dedup", plant{}, plant{log: plantForgetful}, crash(2)},
+		{"reader that skips a hole", plant{log: plantTardy(false)}, plant{log: plantTardy(true)}, linear},
+		{"410 deletes the sender", plant{}, plant{poster: func(p chatapi.Poster) chatapi.Poster { return confused{p} }}, onLocal(checkGone)},
+		{"resume off by one", plant{}, plant{log: func(l chat.Log) chat.Log { return skipping{l} }}, onHost(checkResume)},
+		{"presence counter", plant{}, plant{conns: plantCounting}, presence},
+		{"revive after disconnect", plant{}, plant{conns: func(c chat.Connections) chat.Connections { return reviving{c} }}, presence},
+		{"cross-room fan-out", plant{}, plant{conns: func(c chat.Connections) chat.Connections { return everywhere{c} }}, crash(0)},
+		{"drop on overflow without resync", plant{}, plant{poster: func(p chatapi.Poster) chatapi.Poster { return mute{p} }}, lagging},
+		{"unchecked membership at fan-out", plant{}, plant{
+			log:   func(l chat.Log) chat.Log { return unchecked{l} },
+			conns: func(c chat.Connections) chat.Connections { return subscribed{c} },
+		}, onHost(checkLeaving)},
+		{"epoch ignored", plant{}, plant{log: func(l chat.Log) chat.Log { return sameEpoch{l} }}, onLocal(checkRestore)},
+		{"Close of another's connection", plant{}, plant{conns: func(c chat.Connections) chat.Connections { return mistaken{c} }}, presence},
+	}
+	caught := 0
+	for _, b := range bugs {
+		t.Run(b.name, func(t *testing.T) {
+			if err := judge(t, func(tb testing.TB) { b.check(tb, b.sound) }); err != nil {
+				t.Errorf("without the bug, seed %d: %v", seed, err)
+			}
+			begin := time.Now()
+			err := judge(t, func(tb testing.TB) { b.check(tb, b.bug) })
+			took := time.Since(begin)
+			if err == nil {
+				t.Fatalf("not caught, seed %d", seed)
+			}
+			if took > catchLimit {
+				t.Errorf("caught after %v", took)
+			}
+			first, _, _ := strings.Cut(err.Error(), "\n")
+			t.Logf("caught after %v: %s", took, first)
+			caught++
+		})
+	}
+	fmt.Printf("%s faults=%d acked=0 lost=0 dup=0 reorder=0 seed=%d caught=%d\n", t.Name(), len(bugs), seed, caught)
+}
