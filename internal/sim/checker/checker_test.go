@@ -24,6 +24,7 @@ type story struct {
 	resume          uint64          // bob's, after two shown
 	stranger        bool            // is pushed the last entry
 	leftAt          uint64          // bob's last number; 0: he stays
+	stopped         bool            // bob has died
 	room            string          // that acks are of
 }
 
@@ -73,6 +74,9 @@ func (s *story) tell() *checker.History {
 	if s.stranger {
 		eve.Push("tea", s.log[4])
 	}
+	if s.stopped {
+		bob.Stop()
+	}
 	if s.leftAt != 0 {
 		bob.Unfollow("tea", s.leftAt)
 	}
@@ -91,6 +95,20 @@ func TestHistory_Check(t *testing.T) {
 	}
 	if r.Nacked != 1 || r.Unknown != 1 || r.Pushes != 3 || r.Resumes != 1 {
 		t.Errorf("counts: %+v", r)
+	}
+}
+
+// A client that has died misses nothing after its last, and must not have skipped anything before.
+func TestClient_Stop(t *testing.T) {
+	s := right()
+	s.stopped, s.bob = true, s.bob[:3]
+	if err := s.tell().Check().Err(); err != nil {
+		t.Error(err)
+	}
+	s = right()
+	s.stopped, s.bob = true, append(s.bob[:3:3], s.bob[4])
+	if r := s.tell().Check(); r.Lost != 1 {
+		t.Errorf("it skipped one: %+v", r)
 	}
 }
 

@@ -84,6 +84,8 @@ type Client struct {
 	user   string
 	number int
 	views  map[string]*view
+
+	stopped bool
 }
 
 // view is one room at one client.
@@ -123,6 +125,13 @@ func (c *Client) Unfollow(room string, until uint64) {
 	defer c.h.mu.Unlock()
 	v := c.view(room)
 	v.until, v.ended = until, true
+}
+
+// Stop says that the client has died: what it has not shown by then is not missed.
+func (c *Client) Stop() {
+	c.h.mu.Lock()
+	defer c.h.mu.Unlock()
+	c.stopped = true
 }
 
 // Push records a pushed frame of a room. Pushes may be lost, doubled and reordered, but never
