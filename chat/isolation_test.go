@@ -156,7 +156,7 @@ func TestService_isolation_direct(t *testing.T) {
 	rows := map[string][3]chat.Kind{ // the author of the first message, the other user, a stranger
 		"send": {yes, yes, nf}, "repeat": {yes, yes, nf}, "history": {yes, yes, nf}, "read": {yes, yes, nf},
 		"members": {yes, yes, nf}, "typing": {yes, yes, nf}, "invite": {no, no, nf}, "delete": {yes, no, nf},
-		"join": {yes, yes, nf}, "join private": {yes, yes, nf}, "leave": {no, no, no}, "resume": {yes, yes, nf},
+		"join": {yes, yes, nf}, "join private": {yes, yes, nf}, "leave": {no, no, nf}, "resume": {yes, yes, nf},
 	}
 	for name, run := range useCases {
 		for i, who := range []string{"alice", "bob", "stranger"} {

@@ -100,6 +100,9 @@ func (s *Service) LeaveRoom(
 		return Head{}, false, err
 	}
 	if room == Lobby || isDirect(room) {
+		if _, err := s.member(ctx, name, c.User); err != nil {
+			return Head{}, false, err
+		}
 		return Head{}, false, E(Forbidden, "nobody leaves the lobby or a direct room")
 	}
 	_, head, err = s.log.Member(ctx, room, c.User)

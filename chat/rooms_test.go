@@ -148,7 +148,9 @@ func TestService_LeaveRoom(t *testing.T) {
 	})
 	sub(t, "not the lobby, not a direct room", func(w *world) {
 		alice := w.open("alice")
-		for _, room := range []string{"lobby", "", "@alice,bob"} {
+		m, err := w.svc.Send(w.ctx, alice, chat.Send{To: "alice", ID: "m1", Text: "note"}, nobody)
+		w.ok(err)
+		for _, room := range []string{"lobby", "", m.Room} {
 			_, _, err := w.svc.LeaveRoom(w.ctx, alice, room)
 			wantKind(w.T, err, chat.Forbidden)
 		}
