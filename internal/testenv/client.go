@@ -169,6 +169,13 @@ func (c *Client) TrySend(frame string) error {
 // SendParts sends one text message in WebSocket frames of at most size bytes.
 func (c *Client) SendParts(message []byte, size int) {
 	c.tb.Helper()
+	if err := c.TrySendParts(message, size); err != nil {
+		c.tb.Fatalf("%s sends: %v", c.User, err)
+	}
+}
+
+// TrySendParts is SendParts that gives the error.
+func (c *Client) TrySendParts(message []byte, size int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	w, err := c.conn.Writer(ctx, websocket.MessageText)
@@ -180,9 +187,7 @@ func (c *Client) SendParts(message []byte, size int) {
 	if err == nil {
 		err = w.Close()
 	}
-	if err != nil {
-		c.tb.Fatalf("%s sends: %v", c.User, err)
-	}
+	return err
 }
 
 // SendBinary sends a binary message.

@@ -27,6 +27,12 @@ func startDirect(tb testing.TB, e *Env, b backend, endpoint string, o Options) h
 	if err != nil {
 		tb.Fatal(err)
 	}
+	e.Dropped = func() (n uint64) {
+		for _, dropped := range s.Stats().Dropped {
+			n += dropped
+		}
+		return n
+	}
 	e.stop = append(e.stop, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

@@ -51,8 +51,10 @@ type Env struct {
 	// Log and Connections are the stores behind the system.
 	Log         chat.Log
 	Connections chat.Connections
-	stop        []func()
-	stopped     sync.Once
+	// Dropped tells how many pushes were dropped for slow readers; direct only.
+	Dropped func() uint64
+	stop    []func()
+	stopped sync.Once
 }
 
 // Combinations are the hosts and stores that every end-to-end test runs on.

@@ -226,8 +226,11 @@ func TestErrors_Sizes(t *testing.T) {
 			{"message too large", 128<<10 + 1, 30_000, websocket.StatusMessageTooBig},
 		} {
 			alice := e.Dial(t, "alice")
-			alice.SendParts(ping(try.size), try.frame)
+			err := alice.TrySendParts(ping(try.size), try.frame)
 			if try.code == 0 {
+				if err != nil {
+					t.Fatal(err)
+				}
 				if f := alice.Answer("p1"); f.Event != "pong" {
 					t.Errorf("%s: %s", try.name, f.Raw)
 				}
