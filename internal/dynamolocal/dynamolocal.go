@@ -60,7 +60,7 @@ func run(java, lib string) (endpoint string, input io.WriteCloser, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	source := filepath.Join(dir, "Launcher.java")
 	if err := os.WriteFile(source, launcher, 0o600); err != nil {
 		return "", nil, err

@@ -9,7 +9,9 @@ import (
 )
 
 // Append implements chat.Log.
-func (s *Store) Append(ctx context.Context, d chat.Draft, then func(chat.Head, chat.Message)) (chat.Message, error) {
+func (s *Store) Append(
+	ctx context.Context, d chat.Draft, then func(chat.Head, chat.Message),
+) (chat.Message, error) {
 	var stored chat.Message
 	var under chat.Head
 	err := s.do(ctx, "append", func(ctx context.Context, o *op) error {

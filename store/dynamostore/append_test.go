@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -34,7 +35,9 @@ func TestStore_Append_errors(t *testing.T) {
 		n, id := i+1, fmt.Sprintf("m%d", i+1)
 		d := chat.Draft{Room: "tea", From: "ann", ID: id, Text: "text", At: p.clock.Now()}
 		p.crasher.arm(n)
-		_, err := p.a.Append(t.Context(), d, func(chat.Head, chat.Message) { t.Errorf("%s: then was called", id) })
+		_, err := p.a.Append(t.Context(), d, func(chat.Head, chat.Message) {
+			t.Errorf("%s: then was called", id)
+		})
 		p.crasher.arm(0)
 		wantKind(t, fmt.Sprintf("Append whose answer %d is lost", n), err, want)
 		sent := p.getItem(t, "D#ann", "tea#"+id)
@@ -48,7 +51,8 @@ func TestStore_Append_unavailable(t *testing.T) {
 	join(t, p.a, "tea", "ann")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := p.a.Append(ctx, chat.Draft{Room: "tea", From: "ann", ID: "m1", Text: "x", At: p.clock.Now()}, nobody)
+	d := chat.Draft{Room: "tea", From: "ann", ID: "m1", Text: "x", At: p.clock.Now()}
+	_, err := p.a.Append(ctx, d, nobody)
 	wantKind(t, "Append without time", err, chat.Unavailable)
 	var e *chat.Error
 	if !errors.As(err, &e) || e.RetryAfter <= 0 || e.Op != "append" {
@@ -127,7 +131,9 @@ func appendAsChild(where string, drafts []chat.Draft) {
 			Told      bool   `json:"told"`
 			Kind      string `json:"kind"`
 		}
-		m, err := store.Append(context.Background(), d, func(chat.Head, chat.Message) { result.Told = true })
+		m, err := store.Append(context.Background(), d, func(chat.Head, chat.Message) {
+			result.Told = true
+		})
 		if err != nil {
 			result.Kind = chat.KindOf(err).String()
 		}
@@ -137,5 +143,43 @@ func appendAsChild(where string, drafts []chat.Draft) {
 			panic(err)
 		}
 		fmt.Printf("result %s\n", line)
+	}
+}
+
+// TestStore_Append_lostAnswers has the engine carry a request out whose answer is lost: the store
+// asks again, and knows its own write.
+func TestStore_Append_lostAnswers(t *testing.T) {
+	lose, requests := 0, 0
+	p := newPair(t, dynamostore.Options{}, func(ctx context.Context, input any, next request) (any, error) {
+		output, err := next(ctx, input)
+		if requests++; requests == lose {
+			return nil, timeout{}
+		}
+		return output, err
+	})
+	for i, want := range []struct {
+		answer string
+		seq    uint64
+	}{
+		{"BatchGetItem's", 1},
+		{"the ticket's", 2}, // 1 was given too, and is never used
+		{"SENT's", 1},
+		{"the message's", 1},
+	} {
+		t.Run(want.answer, func(t *testing.T) {
+			room := fmt.Sprintf("room%d", i)
+			join(t, p.a, room, "ann")
+			lose, requests = i+1, 0
+			calls := 0
+			d := chat.Draft{Room: room, From: "ann", ID: "m1", Text: "x", At: p.clock.Now()}
+			m, err := p.a.Append(t.Context(), d, func(chat.Head, chat.Message) { calls++ })
+			ok(t, "Append", err)
+			equal(t, "number", m.Seq, want.seq)
+			equal(t, "duplicate", m.Duplicate, false)
+			equal(t, "calls of then", calls, 1)
+			equal(t, "requests", requests, 5)
+			p.clock.Advance(chat.SettleAfter + time.Second)
+			equal(t, "stored", all(t, p.b, room)[want.seq-1], m)
+		})
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-// Names of attributes are short because they are paid for. Times are in milliseconds, but for the
-// expiry, which DynamoDB wants in seconds.
+// Names of attributes are short because they are paid for; expressions write them out. Times are
+// in milliseconds, but for the expiry, which DynamoDB wants in seconds.
 const (
 	attrExpiry = "x"
 
@@ -47,12 +47,8 @@ const (
 	attrSeen     = "s"
 	attrWindow   = "w"
 	attrCount    = "c"
-	attrClosed   = "cl"
+	attrClosed   = "cl" // of a name: who claims it
 	attrRooms    = "rs"
-
-	// name
-	attrClaimant   = "cl"
-	attrClaimUntil = "cu"
 
 	// presence notes
 	attrUsers = "us"
@@ -140,7 +136,9 @@ func (r *row) int(name string) int64 {
 	return n
 }
 
-func parseNum[N int64 | uint64](v types.AttributeValue, parse func(string, int, int) (N, error)) (N, bool) {
+func parseNum[N int64 | uint64](
+	v types.AttributeValue, parse func(string, int, int) (N, error),
+) (n N, bad bool) {
 	switch v := v.(type) {
 	case nil:
 		return 0, false

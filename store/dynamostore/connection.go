@@ -58,8 +58,11 @@ func (s *Store) lapsed(c *connection, now time.Time) bool {
 
 // live tells whether a connection is one at now; nil is none.
 func (s *Store) live(c *connection, now time.Time) bool {
-	return c != nil && c.closer == "" && !s.lapsed(c, now) && (c.Until.IsZero() || now.Before(c.Until))
+	return c != nil && c.closer == "" && !s.lapsed(c, now) && !past(c.Until, now)
 }
+
+// past tells whether until is over at now; zero never is.
+func past(until, now time.Time) bool { return !until.IsZero() && !now.Before(until) }
 
 // isLive is the condition of a write that live holds at now.
 func (s *Store) isLive(now time.Time) (when string, values item) {
@@ -107,7 +110,9 @@ func (s *Store) Get(ctx context.Context, id string) (c chat.Connection, err erro
 const rateWindow = 10 * time.Second
 
 // Touch implements chat.Connections. It is one write, two when a rate window begins.
-func (s *Store) Touch(ctx context.Context, id string, now time.Time, hello bool) (row chat.Connection, err error) {
+func (s *Store) Touch(
+	ctx context.Context, id string, now time.Time, hello bool,
+) (row chat.Connection, err error) {
 	err = s.do(ctx, "touch", func(ctx context.Context, o *op) error {
 		c, err := o.touch(ctx, id, now, hello)
 		if err != nil {
@@ -150,7 +155,8 @@ func (o *op) touch(ctx context.Context, id string, now time.Time, hello bool) (*
 				return nil, noConnection(id)
 			}
 			it, done, err = o.update(ctx, connectionKey(id), change{
-				update: set + ", w = :window, c = :one", when: when + " AND w <> :window", values: values,
+				update: set + ", w = :window, c = :one",
+				when:   when + " AND w <> :window", values: values,
 			})
 		}
 		if err != nil {

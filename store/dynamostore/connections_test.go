@@ -287,7 +287,8 @@ func TestStore_Join_leavingPrivate(t *testing.T) {
 		return is && pk(update.Key) == "U#bob" && sk(update.Key) == "R#den"
 	}}
 	p := newPair(t, dynamostore.Options{}, i.hook)
-	_, _, err := p.b.Join(t.Context(), chat.Join{Room: "den", Name: "den", User: "ann", Kind: chat.PrivateRoom})
+	j := chat.Join{Room: "den", Name: "den", User: "ann", Kind: chat.PrivateRoom}
+	_, _, err := p.b.Join(t.Context(), j)
 	ok(t, "Join", err)
 	_, _, err = p.b.Join(t.Context(), chat.Join{Room: "den", User: "bob", By: "ann"})
 	ok(t, "invitation", err)

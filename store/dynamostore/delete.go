@@ -7,7 +7,9 @@ import (
 )
 
 // Delete implements chat.Log.
-func (s *Store) Delete(ctx context.Context, room string, seq uint64, author string) (gone chat.Message, err error) {
+func (s *Store) Delete(
+	ctx context.Context, room string, seq uint64, author string,
+) (gone chat.Message, err error) {
 	err = s.do(ctx, "delete", func(ctx context.Context, o *op) error {
 		it, err := o.get(ctx, messageKey(room, seq))
 		if err != nil {
@@ -26,7 +28,7 @@ func (s *Store) Delete(ctx context.Context, room string, seq uint64, author stri
 			return chat.E(chat.Forbidden, "message %d of the room %s is somebody else's", seq, room)
 		case m.State == chat.Stored:
 			m.State, m.hash, m.Text = chat.Deleted, hashOf(m.Text), ""
-			_, _, err = o.put(ctx, m.item(), change{}) // nothing else ever replaces a stored message
+			_, _, err = o.put(ctx, m.item(), change{}) // nobody else replaces a message
 		}
 		gone = m.Message
 		return err

@@ -51,7 +51,8 @@ func TestF12(t *testing.T) {
 	}
 	seed := rand.Uint64()
 	r := &f12{
-		faults: newFaulty(seed, 0.2), views: map[string][]chat.Message{}, poked: map[string]chan struct{}{},
+		faults: newFaulty(seed, 0.2),
+		views:  map[string][]chat.Message{}, poked: map[string]chan struct{}{},
 	}
 	for n := range f12Rooms {
 		r.poked[fmt.Sprintf("room%d", n)] = make(chan struct{}, 1)
@@ -60,7 +61,8 @@ func TestF12(t *testing.T) {
 	r.left.Store(int64(sends))
 	for i := range f12Writers {
 		user := fmt.Sprintf("u%02d", i)
-		ok(t, "Open", r.b.Open(t.Context(), chat.Connection{ID: "c-" + user, User: user, ConnectedAt: r.clock.Now()}, nil))
+		c := chat.Connection{ID: "c-" + user, User: user, ConnectedAt: r.clock.Now()}
+		ok(t, "Open", r.b.Open(t.Context(), c, nil))
 		for n := range f12Rooms {
 			join(t, r.b, fmt.Sprintf("room%d", n), user)
 		}
@@ -78,8 +80,8 @@ func TestF12(t *testing.T) {
 		t.Errorf("lost=%d dup=%d reorder=%d", lost, dup, reorder)
 	}
 	for _, kind := range []string{
-		throughput, throttling, conflict, serverError, timeoutBefore, timeoutAfter, unprocessed, shortPage,
-		staleRead, bareRefusal,
+		throughput, throttling, conflict, serverError, timeoutBefore, timeoutAfter, unprocessed,
+		shortPage, staleRead, bareRefusal,
 	} {
 		if r.faults.counts[kind] == 0 {
 			t.Errorf("no fault of kind %q", kind)
@@ -99,7 +101,8 @@ func (r *f12) run(t *testing.T, seed uint64) {
 		reading.Go(func() { r.follow(t, room) })
 	}
 	for i := range f12Writers {
-		writing.Go(func() { r.write(t, fmt.Sprintf("u%02d", i), rand.New(rand.NewPCG(seed, uint64(i)))) })
+		random := rand.New(rand.NewPCG(seed, uint64(i)))
+		writing.Go(func() { r.write(t, fmt.Sprintf("u%02d", i), random) })
 	}
 	writing.Wait()
 	for _, poke := range r.poked {
@@ -112,9 +115,8 @@ func (r *f12) run(t *testing.T, seed uint64) {
 // unknown outcome it mostly repeats.
 func (r *f12) write(t *testing.T, user string, random *rand.Rand) {
 	for r.left.Add(-1) >= 0 {
-		s := f12Send{
-			room: fmt.Sprintf("room%d", random.IntN(f12Rooms)), user: user, id: fmt.Sprint("m", random.Uint64()),
-		}
+		room := fmt.Sprintf("room%d", random.IntN(f12Rooms))
+		s := f12Send{room: room, user: user, id: fmt.Sprint("m", random.Uint64())}
 		for repeat := true; repeat; {
 			patience := time.Minute
 			if random.IntN(20) == 0 {

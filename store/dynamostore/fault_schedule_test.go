@@ -173,7 +173,8 @@ func (s *schedule) read() {
 				return // it has died
 			}
 			s.views = append(s.views, p.Messages)
-			p, err = store.Messages(s.Context(), "tea", chat.Range{Before: chat.Newest, Limit: chat.MaxPage})
+			newest := chat.Range{Before: chat.Newest, Limit: chat.MaxPage}
+			p, err = store.Messages(s.Context(), "tea", newest)
 			if err != nil {
 				return
 			}
@@ -220,10 +221,11 @@ func TestStore_Append_schedules(t *testing.T) {
 
 func runSchedule(t *testing.T, client *dynamodb.Client, table, name string, random *rand.Rand) {
 	s := &schedule{
-		T: t, random: random, endpoint: dynamolocal.Start(t), table: table, clock: storetest.NewClock(),
-		asks: make(chan *process), acked: map[string]uint64{}, refused: map[string]bool{}, maybe: map[string]bool{},
+		T: t, random: random, endpoint: dynamolocal.Start(t), table: table,
+		clock: storetest.NewClock(), asks: make(chan *process),
+		acked: map[string]uint64{}, refused: map[string]bool{}, maybe: map[string]bool{},
 	}
-	clear(t, client, table)
+	empty(t, client, table)
 	judge := dynamostore.New(client, dynamostore.Options{Table: table, Now: s.clock.Now})
 	join(t, judge, "tea", "ann", "bob")
 	for range 1 + random.IntN(3) {
@@ -242,8 +244,8 @@ func runSchedule(t *testing.T, client *dynamodb.Client, table, name string, rand
 	s.judge(judge, leaves)
 }
 
-// clear deletes all items, which is faster than a new table.
-func clear(t *testing.T, client *dynamodb.Client, table string) {
+// empty deletes all items, which is faster than a new table.
+func empty(t *testing.T, client *dynamodb.Client, table string) {
 	t.Helper()
 	found, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
 	ok(t, "Scan", err)

@@ -2,6 +2,7 @@ package dynamostore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -186,7 +187,8 @@ func queryName(in *dynamodb.QueryInput) string {
 
 // bare takes the item from a refused condition, as engines do that do not send it.
 func bare(err error) error {
-	if failed, ok := err.(*types.ConditionalCheckFailedException); ok {
+	var failed *types.ConditionalCheckFailedException
+	if errors.As(err, &failed) {
 		failed.Item = nil
 	}
 	return err

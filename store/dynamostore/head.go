@@ -52,7 +52,9 @@ func (o *op) newHead(room, name string, kind chat.RoomKind, owner string) item {
 }
 
 // makeHead puts a room's head if there is none, and gives the one that is there then.
-func (o *op) makeHead(ctx context.Context, room, name string, kind chat.RoomKind, owner string) (*head, error) {
+func (o *op) makeHead(
+	ctx context.Context, room, name string, kind chat.RoomKind, owner string,
+) (*head, error) {
 	it := o.newHead(room, name, kind, owner)
 	old, stored, err := o.putIfAbsent(ctx, it)
 	if err != nil {
@@ -119,7 +121,8 @@ func (o *op) advance(ctx context.Context, room string) (*head, error) {
 func (s *Store) Heads(ctx context.Context, rooms []string) (heads []chat.Head, err error) {
 	err = s.do(ctx, "heads", func(ctx context.Context, o *op) error {
 		if len(rooms) > chat.MaxHeads {
-			return chat.E(chat.TooLarge, "heads of %d rooms, the limit is %d", len(rooms), chat.MaxHeads)
+			const text = "heads of %d rooms, the limit is %d"
+			return chat.E(chat.TooLarge, text, len(rooms), chat.MaxHeads)
 		}
 		keys := make([]key, 0, len(rooms))
 		asked := make(map[string]bool, len(rooms))

@@ -110,7 +110,7 @@ func valueFrom(kind string, raw json.RawMessage) (types.AttributeValue, error) {
 		err = json.Unmarshal(raw, &s)
 		return &types.AttributeValueMemberN{Value: s}, err
 	case "B":
-		if err = json.Unmarshal(raw, &s); err != nil {
+		if err := json.Unmarshal(raw, &s); err != nil {
 			return nil, err
 		}
 		b, err := base64.StdEncoding.DecodeString(s)
@@ -125,7 +125,7 @@ func valueFrom(kind string, raw json.RawMessage) (types.AttributeValue, error) {
 		return &types.AttributeValueMemberSS{Value: set}, err
 	case "M":
 		var nested map[string]map[string]json.RawMessage
-		if err = json.Unmarshal(raw, &nested); err != nil {
+		if err := json.Unmarshal(raw, &nested); err != nil {
 			return nil, err
 		}
 		m, err := attributesFrom(nested)

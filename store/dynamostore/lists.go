@@ -9,9 +9,12 @@ import (
 )
 
 // PublicRooms implements chat.Log.
-func (s *Store) PublicRooms(ctx context.Context, after string, limit int) (rooms []chat.RoomName, more bool, err error) {
+func (s *Store) PublicRooms(
+	ctx context.Context, after string, limit int,
+) (rooms []chat.RoomName, more bool, err error) {
 	err = s.do(ctx, "public rooms", func(ctx context.Context, o *op) error {
-		rows := o.query(ctx, prefixed(roomsPK, "", after), querying{eventual: true, pageSize: limit + 1})
+		listed := prefixed(roomsPK, "", after)
+		rows := o.query(ctx, listed, querying{eventual: true, pageSize: limit + 1})
 		for it, err := range rows {
 			if err != nil {
 				return err
@@ -94,7 +97,9 @@ func (s *Store) User(ctx context.Context, name string) (u chat.User, err error) 
 }
 
 // Users implements chat.Log.
-func (s *Store) Users(ctx context.Context, after string, limit int) (users []chat.User, more bool, err error) {
+func (s *Store) Users(
+	ctx context.Context, after string, limit int,
+) (users []chat.User, more bool, err error) {
 	err = s.do(ctx, "users", func(ctx context.Context, o *op) error {
 		for n := range spread {
 			some, err := o.usersIn(ctx, usersPK(n), after, limit+1)
@@ -113,7 +118,9 @@ func (s *Store) Users(ctx context.Context, after string, limit int) (users []cha
 }
 
 // usersIn reads at most limit users of one partition.
-func (o *op) usersIn(ctx context.Context, pk, after string, limit int) (users []chat.User, err error) {
+func (o *op) usersIn(
+	ctx context.Context, pk, after string, limit int,
+) (users []chat.User, err error) {
 	rows := o.query(ctx, prefixed(pk, "", after), querying{eventual: true, pageSize: limit})
 	for it, err := range rows {
 		if err != nil {

@@ -55,7 +55,9 @@ func (m *member) state(h *head) chat.MemberState {
 
 // roomAndMembers reads a room and some of its member rows. The head is nil without the room, and
 // so is each member without a row.
-func (o *op) roomAndMembers(ctx context.Context, room string, users ...string) (*head, []*member, error) {
+func (o *op) roomAndMembers(
+	ctx context.Context, room string, users ...string,
+) (*head, []*member, error) {
 	keys := []key{headKey(room)}
 	for _, user := range users {
 		if k := memberKey(room, user); !slices.Contains(keys, k) {
@@ -80,7 +82,9 @@ func (o *op) roomAndMembers(ctx context.Context, room string, users ...string) (
 }
 
 // Member implements chat.Log.
-func (s *Store) Member(ctx context.Context, room, user string) (m chat.Member, h chat.Head, err error) {
+func (s *Store) Member(
+	ctx context.Context, room, user string,
+) (m chat.Member, h chat.Head, err error) {
 	err = s.do(ctx, "member", func(ctx context.Context, o *op) error {
 		head, rows, err := o.roomAndMembers(ctx, room, user)
 		switch {
@@ -111,13 +115,16 @@ func inLobby(user string) chat.Member {
 }
 
 // Members implements chat.Log.
-func (s *Store) Members(ctx context.Context, room, after string, limit int) (members []chat.Member, more bool, err error) {
+func (s *Store) Members(
+	ctx context.Context, room, after string, limit int,
+) (members []chat.Member, more bool, err error) {
 	err = s.do(ctx, "members", func(ctx context.Context, o *op) error {
 		h, err := o.head(ctx, room)
 		if err != nil {
 			return err
 		}
-		rows := o.query(ctx, prefixed(roomPK(room), memberPrefix, after), querying{pageSize: limit + 1})
+		listed := prefixed(roomPK(room), memberPrefix, after)
+		rows := o.query(ctx, listed, querying{pageSize: limit + 1})
 		for it, err := range rows {
 			if err != nil {
 				return err

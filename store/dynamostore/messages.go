@@ -10,7 +10,9 @@ import (
 )
 
 // Messages implements chat.Log.
-func (s *Store) Messages(ctx context.Context, room string, r chat.Range) (page chat.Page, err error) {
+func (s *Store) Messages(
+	ctx context.Context, room string, r chat.Range,
+) (page chat.Page, err error) {
 	err = s.do(ctx, "messages", func(ctx context.Context, o *op) error {
 		h, err := o.head(ctx, room)
 		if err != nil {

@@ -17,8 +17,8 @@ import (
 const Budget = 5 * time.Second
 
 const (
-	attemptTime  = 1500 * time.Millisecond // of one request, so that a lost answer leaves time to ask again
-	firstBackoff = 20 * time.Millisecond   // doubles up to lastBackoff, each time a random part of it
+	attemptTime  = 1500 * time.Millisecond // of one request: a lost answer leaves time to ask again
+	firstBackoff = 20 * time.Millisecond   // doubles up to lastBackoff; a random part of it is waited
 	lastBackoff  = time.Second
 )
 

@@ -86,7 +86,8 @@ func (o *op) receiversOf(ctx context.Context, a, b string) (all []chat.Receiver,
 // that is gone says so.
 func (o *op) subscribers(ctx context.Context, room string) (all []chat.Receiver, err error) {
 	now := o.Now()
-	for it, err := range o.query(ctx, prefixed(subscriptionsPK(room), "", ""), querying{eventual: true}) {
+	rows := o.query(ctx, prefixed(subscriptionsPK(room), "", ""), querying{eventual: true})
+	for it, err := range rows {
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +95,7 @@ func (o *op) subscribers(ctx context.Context, room string) (all []chat.Receiver,
 		c := readFields(&r, r.str(skName), r.str(attrUser))
 		to := receiver(c)
 		to.Gen = r.uint(attrGen)
-		over := r.expired(now) || !c.Until.IsZero() && !now.Before(c.Until)
+		over := r.expired(now) || past(c.Until, now)
 		if r.bad != "" {
 			return nil, r.err(o.Table)
 		}
@@ -128,7 +129,9 @@ func (o *op) connections(ctx context.Context, eventual bool) iter.Seq2[*connecti
 }
 
 // Online implements chat.Connections.
-func (s *Store) Online(ctx context.Context, after string, limit int) (users []string, more bool, err error) {
+func (s *Store) Online(
+	ctx context.Context, after string, limit int,
+) (users []string, more bool, err error) {
 	err = s.do(ctx, "online", func(ctx context.Context, o *op) error {
 		now := o.Now()
 		online := map[string]bool{}
@@ -159,8 +162,7 @@ func (s *Store) Lapsed(ctx context.Context, now time.Time) iter.Seq2[chat.Connec
 				if err != nil {
 					return err
 				}
-				past := !c.Until.IsZero() && !now.Before(c.Until)
-				if c.closer == "" && (past || c.Hello && s.lapsed(c, now)) {
+				if c.closer == "" && (past(c.Until, now) || c.Hello && s.lapsed(c, now)) {
 					all = append(all, c.Connection)
 				}
 			}

@@ -13,22 +13,27 @@ const claimTime = 2 * Budget
 // lets one Rename at a time look whether the user is here; the connection in the new user's list;
 // the old subscriptions, which end; the connection's row, which decides; the new subscriptions;
 // the old user's list; the end of the claim.
-func (s *Store) Rename(ctx context.Context, id, user string, members []chat.Member) (row chat.Connection, err error) {
+func (s *Store) Rename(
+	ctx context.Context, id, user string, members []chat.Member,
+) (row chat.Connection, err error) {
 	err = s.do(ctx, "rename", func(ctx context.Context, o *op) error {
 		c, err := o.liveConnection(ctx, id)
 		if err != nil {
 			return err
 		}
-		if err := o.claimName(ctx, user, id); err != nil {
+		r := &renaming{op: o, Connection: c.Connection, old: c.User, members: members}
+		r.User = user
+		if err := r.claimName(ctx); err != nil {
 			return err
 		}
-		row, err = o.rename(ctx, c.Connection, user, members)
+		err = r.rename(ctx)
 		if err != nil && !chat.Is(err, chat.Taken) && !chat.Is(err, chat.NotFound) {
 			return err // the claim ends by itself
 		}
-		if ended := o.endClaim(ctx, user, id); ended != nil {
+		if ended := r.endClaim(ctx); ended != nil {
 			return ended
 		}
+		row = r.Connection
 		return err
 	})
 	if err != nil {
@@ -37,88 +42,94 @@ func (s *Store) Rename(ctx context.Context, id, user string, members []chat.Memb
 	return row, nil
 }
 
+// renaming is one Rename, of the connection as it is to be.
+type renaming struct {
+	*op
+	chat.Connection
+	old     string // user
+	members []chat.Member
+}
+
 // claimName takes the name for a moment.
-func (o *op) claimName(ctx context.Context, user, id string) error {
-	now := o.Now()
-	_, done, err := o.update(ctx, nameKey(chat.Fold(user)), change{
+func (r *renaming) claimName(ctx context.Context) error {
+	now := r.Now()
+	_, done, err := r.update(ctx, nameKey(chat.Fold(r.User)), change{
 		update: "SET cl = :id, cu = :end",
 		when:   "attribute_not_exists(cl) OR cl = :id OR cu <= :now",
-		values: item{":id": str(id), ":now": millis(now), ":end": millis(now.Add(claimTime))},
+		values: item{":id": str(r.ID), ":now": millis(now), ":end": millis(now.Add(claimTime))},
 	})
 	if err == nil && !done {
-		return taken(user)
+		return taken(r.User)
 	}
 	return err
 }
 
 func taken(user string) error { return chat.E(chat.Taken, "%s has another connection", user) }
 
-func (o *op) endClaim(ctx context.Context, user, id string) error {
-	_, _, err := o.update(ctx, nameKey(chat.Fold(user)), change{
-		update: "REMOVE cl, cu", when: "cl = :id", values: item{":id": str(id)},
+func (r *renaming) endClaim(ctx context.Context) error {
+	_, _, err := r.update(ctx, nameKey(chat.Fold(r.User)), change{
+		update: "REMOVE cl, cu", when: "cl = :id", values: item{":id": str(r.ID)},
 	})
 	return err
 }
 
-// rename moves a connection under the claim.
-func (o *op) rename(ctx context.Context, c chat.Connection, user string, members []chat.Member) (chat.Connection, error) {
-	others, err := o.userConnections(ctx, user)
+// rename moves the connection, under the claim.
+func (r *renaming) rename(ctx context.Context) error {
+	others, err := r.userConnections(ctx, r.User)
 	if err != nil {
-		return c, err
+		return err
 	}
 	for _, other := range others {
-		if other.ID != c.ID && o.isCurrent(other) {
-			return c, taken(user)
+		if other.ID != r.ID && r.isCurrent(other) {
+			return taken(r.User)
 		}
 	}
-	old, err := o.get(ctx, userConnectionKey(c.User, c.ID))
+	if r.old != r.User {
+		if err := r.listConnection(ctx, r.Connection, r.members); err != nil {
+			return err
+		}
+	}
+	if err := r.endSubscriptions(ctx); err != nil {
+		return err
+	}
+	if err := r.setUser(ctx); err != nil {
+		return err
+	}
+	if err := r.subscribe(ctx, r.Connection, r.members); err != nil {
+		return err
+	}
+	if r.old == r.User {
+		return r.listConnection(ctx, r.Connection, r.members)
+	}
+	return r.unlist(ctx, r.old, r.ID, subscribable(r.members))
+}
+
+// endSubscriptions ends those of the old user. What is subscribed meanwhile ends with unlist.
+func (r *renaming) endSubscriptions(ctx context.Context) error {
+	it, err := r.get(ctx, userConnectionKey(r.old, r.ID))
 	if err != nil {
-		return c, err
+		return err
 	}
-	r := row{it: old}
-	return o.transfer(ctx, c, user, r.strs(attrRooms), members)
+	listed := row{it: it}
+	return r.unsubscribe(ctx, r.ID, listed.strs(attrRooms))
 }
 
-// transfer gives a connection to the user, whose members are given, and takes it from the old one.
-func (o *op) transfer(ctx context.Context, c chat.Connection, user string, oldRooms []string, members []chat.Member) (chat.Connection, error) {
-	old := c.User
-	c.User = user
-	if old != user {
-		if err := o.listConnection(ctx, c, members); err != nil {
-			return c, err
-		}
-	}
-	if err := o.unsubscribe(ctx, c.ID, oldRooms); err != nil {
-		return c, err
-	}
-	if err := o.setUser(ctx, c, old); err != nil {
-		return c, err
-	}
-	if err := o.subscribe(ctx, c, members); err != nil {
-		return c, err
-	}
-	if old == user {
-		return c, o.listConnection(ctx, c, members)
-	}
-	return c, o.unlist(ctx, old, c.ID, subscribable(members))
-}
-
-// setUser makes the live connection of the old user one of c.User.
-func (o *op) setUser(ctx context.Context, c chat.Connection, old string) error {
-	when, values := o.isLive(o.Now())
-	values[":new"], values[":old"] = str(c.User), str(old)
-	it, done, err := o.update(ctx, connectionKey(c.ID), change{
+// setUser makes the live connection of the old user one of the new.
+func (r *renaming) setUser(ctx context.Context) error {
+	when, values := r.isLive(r.Now())
+	values[":new"], values[":old"] = str(r.User), str(r.old)
+	it, done, err := r.update(ctx, connectionKey(r.ID), change{
 		update: "SET u = :new", when: when + " AND u = :old", values: values,
 	})
 	if err != nil || done {
 		return err
 	}
-	now, err := o.readConnection(it)
-	if err != nil || o.live(now, o.Now()) && now.User == c.User {
+	now, err := r.readConnection(it)
+	if err != nil || r.live(now, r.Now()) && now.User == r.User {
 		return err // an answer was lost: it is our own
 	}
-	if err := o.unlist(ctx, c.User, c.ID, nil); err != nil {
+	if err := r.unlist(ctx, r.User, r.ID, nil); err != nil {
 		return err
 	}
-	return noConnection(c.ID)
+	return noConnection(r.ID)
 }

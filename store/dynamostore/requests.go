@@ -70,7 +70,9 @@ func (o *op) getAll(ctx context.Context, keys ...key) (map[key]item, error) {
 }
 
 // getBatch reads up to maxBatchGet items into found, however often DynamoDB leaves some out.
-func (o *op) getBatch(ctx context.Context, wanted types.KeysAndAttributes, found map[key]item) error {
+func (o *op) getBatch(
+	ctx context.Context, wanted types.KeysAndAttributes, found map[key]item,
+) error {
 	backoff := firstBackoff
 	for len(wanted.Keys) > 0 {
 		var out *dynamodb.BatchGetItemOutput
@@ -223,7 +225,8 @@ func (o *op) writeAll(ctx context.Context, puts []item, deletes []key) error {
 		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: it}})
 	}
 	for _, k := range deletes {
-		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: k.item()}})
+		gone := &types.DeleteRequest{Key: k.item()}
+		writes = append(writes, types.WriteRequest{DeleteRequest: gone})
 	}
 	for chunk := range slices.Chunk(writes, maxBatchWrite) {
 		if err := o.writeBatch(ctx, chunk); err != nil {

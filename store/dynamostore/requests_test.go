@@ -21,7 +21,8 @@ func exercise(t *testing.T, p *pair) {
 	ok(t, "Open", p.a.Open(ctx, c, []chat.Member{member}))
 	ok(t, "Subscribe", p.a.Subscribe(ctx, member))
 	for _, room := range []string{"tea", chat.Lobby} {
-		_, err := p.a.Append(ctx, chat.Draft{Room: room, From: "ann", ID: "m1", Text: "one", At: now}, nobody)
+		d := chat.Draft{Room: room, From: "ann", ID: "m1", Text: "one", At: now}
+		_, err := p.a.Append(ctx, d, nobody)
 		ok(t, "Append", err)
 		_, err = p.a.Messages(ctx, room, chat.Range{Limit: 10})
 		ok(t, "Messages", err)
@@ -103,7 +104,7 @@ func TestStore_expiry(t *testing.T) {
 			t.Errorf("%s / %s: has an expiry: %v, want %v", pk(it), sk(it), !ends, ends)
 		}
 	}
-	exercise(t, newPair(t, dynamostore.Options{}, func(ctx context.Context, input any, next request) (any, error) {
+	see := func(ctx context.Context, input any, next request) (any, error) {
 		output, err := next(ctx, input)
 		if err != nil {
 			return output, err
@@ -123,9 +124,11 @@ func TestStore_expiry(t *testing.T) {
 			}
 		}
 		return output, err
-	}))
+	}
+	exercise(t, newPair(t, dynamostore.Options{}, see))
 	for _, kind := range []string{
-		"C", "U C", "S", "R HEAD", "R M", "R U", "U R", "U TYPING", "D", "P", "N", "ROOMS", "PRESENCE", "SCHEMA",
+		"C", "U C", "S", "R HEAD", "R M", "R U", "U R", "U TYPING", "D", "P", "N", "ROOMS", "PRESENCE",
+		"SCHEMA",
 	} {
 		if written[kind] == 0 {
 			t.Errorf("no item of kind %s was written", kind)

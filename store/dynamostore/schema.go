@@ -40,8 +40,8 @@ func (o *op) checkSchema(ctx context.Context) error {
 	case r.bad != "":
 		return r.err(o.Table)
 	case version > SchemaVersion:
-		return chat.E(chat.Internal, "table %s has layout %d, this program knows %d: run a newer one",
-			o.Table, version, SchemaVersion)
+		const text = "table %s has layout %d, this program knows %d: run a newer one"
+		return chat.E(chat.Internal, text, o.Table, version, SchemaVersion)
 	}
 	o.schema.known.Store(true)
 	return nil

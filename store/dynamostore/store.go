@@ -96,7 +96,8 @@ func (s *Store) CreateTable(ctx context.Context) error {
 		return chat.Wrap(chat.Unavailable, "create table", err)
 	}
 	created := dynamodb.NewTableExistsWaiter(s.db)
-	if err := created.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &s.Table}, time.Minute); err != nil {
+	described := &dynamodb.DescribeTableInput{TableName: &s.Table}
+	if err := created.Wait(ctx, described, time.Minute); err != nil {
 		return chat.Wrap(chat.Unavailable, "create table", err)
 	}
 	_, err = s.db.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{

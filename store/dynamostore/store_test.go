@@ -51,7 +51,9 @@ func (p *pair) reopen() (a, b chat.Log) {
 }
 
 // stall begins an Append on A, and holds it before it puts its message.
-func (p *pair) stall(d chat.Draft, then func(chat.Head, chat.Message)) (uint64, func() (chat.Message, error)) {
+func (p *pair) stall(
+	d chat.Draft, then func(chat.Head, chat.Message),
+) (seq uint64, finish func() (chat.Message, error)) {
 	type result struct {
 		m   chat.Message
 		err error
@@ -121,7 +123,8 @@ func equal[T any](tb testing.TB, what string, got, want T) {
 func join(tb testing.TB, log chat.Log, room string, users ...string) {
 	tb.Helper()
 	for _, user := range users {
-		_, _, err := log.Join(tb.Context(), chat.Join{Room: room, Name: room, User: user, Kind: chat.PublicRoom})
+		j := chat.Join{Room: room, Name: room, User: user, Kind: chat.PublicRoom}
+		_, _, err := log.Join(tb.Context(), j)
 		ok(tb, "Join by "+user, err)
 	}
 }
@@ -131,7 +134,8 @@ func all(tb testing.TB, log chat.Log, room string) []chat.Message {
 	tb.Helper()
 	var all []chat.Message
 	for {
-		p, err := log.Messages(tb.Context(), room, chat.Range{After: uint64(len(all)), Limit: chat.MaxPage})
+		r := chat.Range{After: uint64(len(all)), Limit: chat.MaxPage}
+		p, err := log.Messages(tb.Context(), room, r)
 		ok(tb, "Messages", err)
 		for _, m := range p.Messages {
 			all = append(all, m)
@@ -204,7 +208,8 @@ func TestStore_schema(t *testing.T) {
 		it := keyItem("SCHEMA", "SCHEMA")
 		it["v"] = &types.AttributeValueMemberN{Value: "2"}
 		p.putItem(t, it)
-		_, _, err := p.a.Join(t.Context(), chat.Join{Room: "tea", Name: "tea", User: "ann", Kind: chat.PublicRoom})
+		j := chat.Join{Room: "tea", Name: "tea", User: "ann", Kind: chat.PublicRoom}
+		_, _, err := p.a.Join(t.Context(), j)
 		wantKind(t, "Join", err, chat.Internal)
 		if head := p.getItem(t, "R#tea", "HEAD"); head != nil {
 			t.Errorf("the room was made: %v", head)

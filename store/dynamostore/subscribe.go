@@ -92,7 +92,9 @@ func (s *Store) Subscribe(ctx context.Context, m chat.Member) error {
 }
 
 // listRoom adds a room to a connection in the user's list, or deletes it there, if it is listed.
-func (o *op) listRoom(ctx context.Context, update string, m chat.Member, id string) (done bool, err error) {
+func (o *op) listRoom(
+	ctx context.Context, update string, m chat.Member, id string,
+) (done bool, err error) {
 	_, done, err = o.update(ctx, userConnectionKey(m.User, id), change{
 		update: update, when: exists, values: item{":room": strs(m.Room)},
 	})
@@ -128,7 +130,8 @@ func (s *Store) Unsubscribe(ctx context.Context, room, user string) error {
 			if err := o.unsubscribe(ctx, c.ID, []string{room}); err != nil {
 				return err
 			}
-			if _, err := o.listRoom(ctx, "DELETE rs :room", chat.Member{Room: room, User: user}, c.ID); err != nil {
+			m := chat.Member{Room: room, User: user}
+			if _, err := o.listRoom(ctx, "DELETE rs :room", m, c.ID); err != nil {
 				return err
 			}
 		}

@@ -15,7 +15,7 @@ type userConnection struct {
 	chat.Connection
 	listed time.Time   // when
 	rooms  []string    // it is subscribed to
-	row    *connection // the connection's own row: nil while it is being opened, or when that failed
+	row    *connection // its own: nil while it is being opened, or when that failed
 }
 
 // readUserConnection reads an item of the user's list; nil where there is none, or one that has

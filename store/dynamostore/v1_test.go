@@ -58,7 +58,9 @@ func TestStore_v1_log(t *testing.T) {
 	}
 	invited, _, err := p.a.Member(ctx, "den", "bob")
 	ok(t, "Member", err)
-	equal(t, "invited", invited, chat.Member{Room: "den", User: "bob", State: chat.Invited, InvitedBy: "ann"})
+	equal(t, "invited", invited, chat.Member{
+		Room: "den", User: "bob", State: chat.Invited, InvitedBy: "ann",
+	})
 	rooms, err := p.a.RoomsOf(ctx, "ann")
 	ok(t, "RoomsOf", err)
 	equal(t, "rooms", rooms, []chat.Member{
@@ -92,7 +94,8 @@ func TestStore_v1_append(t *testing.T) {
 		{from: "cyd", id: "m1", text: "a secret", kind: chat.NotMember},
 		{from: "bob", id: "m1", text: "new", seq: 5},
 	} {
-		m, err := p.a.Append(ctx, chat.Draft{Room: "tea", From: c.from, ID: c.id, Text: c.text, At: at(5)}, nobody)
+		d := chat.Draft{Room: "tea", From: c.from, ID: c.id, Text: c.text, At: at(5)}
+		m, err := p.a.Append(ctx, d, nobody)
 		if c.kind != chat.Internal {
 			wantKind(t, "Append of "+c.text, err, c.kind)
 			continue
