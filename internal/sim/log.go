@@ -17,7 +17,13 @@ type Line struct{ conn *websocket.Conn }
 
 // Dial connects a user.
 func Dial(ctx context.Context, where, user string) (*Line, error) {
-	conn, _, err := websocket.Dial(ctx, where+"?name="+url.QueryEscape(user), nil) //nolint:bodyclose // the library closes it
+	return DialWith(ctx, where, user, 0)
+}
+
+// DialWith connects a user on a socket with a receive buffer of that size; 0 is the system's.
+func DialWith(ctx context.Context, where, user string, readBuffer int) (*Line, error) {
+	options := &websocket.DialOptions{HTTPClient: httpClient(readBuffer)}
+	conn, _, err := websocket.Dial(ctx, where+"?name="+url.QueryEscape(user), options) //nolint:bodyclose // the library closes it
 	if err != nil {
 		return nil, err
 	}
