@@ -32,7 +32,13 @@ type talker struct {
 
 func dial(tb testing.TB, h host, user string) *talker {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	return dialFor(tb, h, user, patience)
+}
+
+// dialFor connects a user who needs no longer than the limit in all.
+func dialFor(tb testing.TB, h host, user string, limit time.Duration) *talker {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	tb.Cleanup(cancel)
 	l, err := sim.Dial(ctx, h.url(), user)
 	if err != nil {
