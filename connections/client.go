@@ -90,7 +90,8 @@ func NewHTTPClient(parallel int) *http.Client {
 // twice. gone are the targets that are closed, unsent those that did not get every frame in time.
 // An error means that something is wrong for all, as missing rights: then unsent are the rest. A
 // frame over [MaxPayload] bytes is [ErrTooLarge] and nothing is sent.
-func (c *Client) Post(ctx context.Context, to []Target, frames [][]byte) (gone, unsent []Target, err error) {
+func (c *Client) Post(ctx context.Context, to []Target, frames [][]byte) (
+	gone, unsent []Target, err error) {
 	for _, f := range frames {
 		if len(f) > MaxPayload {
 			return nil, nil, ErrTooLarge
@@ -206,7 +207,8 @@ func (p *posts) failed() error {
 }
 
 // request makes the signed request for a target. The id's = is sent as %3D, as SDKs send it.
-func (c *Client) request(ctx context.Context, method string, t Target, body []byte) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, method string, t Target, body []byte) (
+	*http.Request, error) {
 	endpoint := t.Endpoint
 	if endpoint == "" {
 		endpoint = c.cfg.Endpoint

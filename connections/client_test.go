@@ -107,7 +107,8 @@ func TestClient_Post(t *testing.T) {
 		t.Error(diff)
 	}
 	seen := g.seen()
-	first := []call{{"POST", "/prod/@connections/id0%3D", "id0=", "a"}, {"POST", "/prod/@connections/id0%3D", "id0=", "b"}}
+	const path = "/prod/@connections/id0%3D"
+	first := []call{{"POST", path, "id0=", "a"}, {"POST", path, "id0=", "b"}}
 	if diff := cmp.Diff(first, seen[:2], cmp.AllowUnexported(call{})); diff != "" {
 		t.Errorf("the first target is not first: %s", diff)
 	}
@@ -212,6 +213,40 @@ func TestClient_Post_tooLarge(t *testing.T) {
 	_, _, err = refusing.client(t, nil).Post(context.Background(), targets(1), [][]byte{[]byte("a")})
 	if !errors.Is(err, ErrTooLarge) {
 		t.Errorf("a 413: %v, want ErrTooLarge", err)
+	}
+}
+
+func TestClient_Send(t *testing.T) {
+	g := start(t, func(n int, c call) (int, string, string) {
+		if c.id == "gone" {
+			return 410, "GoneException", ""
+		}
+		if n == 1 {
+			return 429, "LimitExceededException", ""
+		}
+		return 200, "", ""
+	})
+	c := g.client(t, nil)
+	err := c.Send(context.Background(), Target{ID: "id"}, [][]byte{[]byte("a"), []byte("b"), []byte("c")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bodies := ""
+	for _, c := range g.seen() {
+		bodies += c.body
+	}
+	if bodies != "abbc" {
+		t.Errorf("frames %q, want abbc", bodies)
+	}
+	if err := c.Send(context.Background(), Target{ID: "gone"}, [][]byte{{'x'}}); !errors.Is(err, ErrGone) {
+		t.Errorf("%v, want ErrGone", err)
+	}
+	big := [][]byte{{'x'}, make([]byte, MaxPayload+1)}
+	if err := c.Send(context.Background(), Target{ID: "id"}, big); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("%v, want ErrTooLarge", err)
+	}
+	if n := len(g.seen()); n != 5 {
+		t.Errorf("%d calls, want 5: nothing of what is too large", n)
 	}
 }
 

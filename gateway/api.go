@@ -58,7 +58,10 @@ func New(cfg Config) (*API, error) {
 	for _, s := range cfg.Stages {
 		a.stages[s.Name] = &s
 	}
-	return a, a.SetRoutes(cfg.Routes)
+	if err := a.SetRoutes(cfg.Routes); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // ServeHTTP answers the handshakes of /{stage}, the @connections API under it, and 403 to the rest.
@@ -70,7 +73,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case stage == nil:
 		a.forbid(w, r)
 	case api == "@connections" || strings.EqualFold(api, "%40connections"):
-		a.serveConnections(w, r, stage, id)
+		a.serveConnections(w, r, id)
 	case rest != "" || !isUpgrade(r):
 		a.forbid(w, r)
 	default:

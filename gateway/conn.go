@@ -86,7 +86,7 @@ func (c *connection) write(b *batch, s *sender, must bool) outcome {
 		}
 	}
 	over := c.queue.add(b, n, &c.api.cfg, must)
-	if !c.flushing && c.queue.frames > 0 {
+	if !c.flushing && (c.queue.frames > 0 || over != "") {
 		c.flushing = true
 		c.progress.Store(c.api.now())
 		c.api.work.Add(1)
@@ -161,7 +161,9 @@ func (c *connection) written() {
 		// The client may still be sending: it reads the close frame and our end of the
 		// stream, and what it sends meanwhile is read, so that no reset destroys either.
 		if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
-			half.CloseWrite()
+			if err := half.CloseWrite(); err != nil {
+				c.api.cfg.Logger.Debug("stream not ended", "connection", c.id, "error", err)
+			}
 		}
 	}
 }

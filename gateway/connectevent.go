@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// connectEvent is the CONNECT event of a request: the only one with the client's headers and query.
+// connectEvent is the CONNECT event of a request, the only one with the client's headers and query.
 func (c *connection) connectEvent(r *http.Request) (*events.APIGatewayWebsocketProxyRequest, error) {
 	event, err := c.event(eventConnect, ConnectRoute)
 	if err != nil {

@@ -10,8 +10,8 @@
 //
 //   - A connection gets $connect, then any number of messages, then at most one $disconnect. None
 //     follows a handshake that was refused.
-//   - [API.Post] gives the frames of one call, and of calls that follow one another, to a connection
-//     in order. It never waits for a slow client: what the socket does not take is queued up to
+//   - [API.Post] gives the frames of one call, and of calls that follow one another, to a
+//     connection in order. It never waits for a slow client: what the socket does not take is queued up to
 //     Config.MaxQueueFrames and MaxQueueBytes, then dropped and counted, and Config.OnDrain tells
 //     when the queue is empty again.
 //   - Memory is bounded: frames of 32 KB, messages of 128 KB, and nothing is allocated on the word

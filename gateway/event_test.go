@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func life(t *testing.T, cfg Config, target string, lines ...string) (connect, me
 	cfg.Routes = all(h)
 	r := run(t, cfg)
 	c := r.handshake(t, target, lines...)
-	if c.head.StatusCode != 101 {
+	if c.head.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("handshake: %s", c.head.Status)
 	}
 	_, connect = h.next(t)

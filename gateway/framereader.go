@@ -7,24 +7,22 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// closing is why a connection ends: what the close frame says, and which counter counts it.
+// closing is why a connection ends: what the close frame says, and which counter counts it. What
+// reads a client's bytes gives it where they are at fault, nil where they are not.
 type closing struct {
 	code   int
 	reason string // at most 123 bytes
 	cause  Cause
 }
 
-// Error makes closing the error of the reader that asks for it.
-func (c *closing) Error() string { return c.reason }
-
 func protocolError(reason string) *closing { return &closing{1002, reason, CauseProtocol} }
 
 // The faults of clients, with AWS's words where they are known.
 var (
-	errBinary = &closing{1003, "Binary is not supported", CauseBinary}
-	errUTF8   = &closing{1007, "Invalid UTF-8", CauseUTF8}
-	errTooBig = &closing{1009, "Message too big", CauseTooBig}
-	errLength = protocolError("Invalid frame length")
+	faultBinary = &closing{1003, "Binary is not supported", CauseBinary}
+	faultUTF8   = &closing{1007, "Invalid UTF-8", CauseUTF8}
+	faultTooBig = &closing{1009, "Message too big", CauseTooBig}
+	faultLength = protocolError("Invalid frame length")
 )
 
 // frameReader takes a client's bytes as they come and finds messages and control frames in them.
@@ -47,14 +45,15 @@ func (r *frameReader) idle() bool {
 
 // next consumes b up to the end of the first message or control frame and gives its payload, which
 // may be a part of b and is valid until the next call. Without one, all of b is consumed and op is
-// ws.OpContinuation. Data frames have op ws.OpText. After an error the reader is of no more use.
-func (r *frameReader) next(b []byte) (n int, op ws.OpCode, payload []byte, err error) {
+// ws.OpContinuation. Data frames have op ws.OpText. After a
+// fault the reader is of no more use.
+func (r *frameReader) next(b []byte) (n int, op ws.OpCode, payload []byte, fault *closing) {
 	for {
 		if !r.inFrame {
-			k, ok, err := r.header(b[n:])
+			k, ok, fault := r.header(b[n:])
 			n += k
-			if err != nil || !ok {
-				return n, ws.OpContinuation, nil, err
+			if fault != nil || !ok {
+				return n, ws.OpContinuation, nil, fault
 			}
 		}
 		part := b[n:min(len(b), n+int(r.frame.Length)-r.got)]
@@ -76,7 +75,7 @@ func (r *frameReader) next(b []byte) (n int, op ws.OpCode, payload []byte, err e
 		if r.frame.Fin {
 			r.state = r.state.Clear(ws.StateFragmented)
 			if !utf8.Valid(payload) {
-				return n, ws.OpText, nil, errUTF8
+				return n, ws.OpText, nil, faultUTF8
 			}
 			return n, ws.OpText, payload, nil
 		}
@@ -101,49 +100,49 @@ func gather(have *[]byte, part []byte, last bool) []byte {
 }
 
 // header takes bytes until a header is complete and checks it.
-func (r *frameReader) header(b []byte) (n int, ok bool, err error) {
+func (r *frameReader) header(b []byte) (n int, ok bool, fault *closing) {
 	if r.headLen == 0 {
-		if n, r.frame, err = parseHeader(b); n > 0 || err != nil {
-			return n, err == nil, r.begin(err)
+		if n, r.frame, fault = parseHeader(b); n > 0 {
+			return n, fault == nil, r.begin(fault)
 		}
 	}
 	for _, c := range b {
 		r.head[r.headLen] = c
 		r.headLen++
 		n++
-		k, h, err := parseHeader(r.head[:r.headLen])
-		if k > 0 || err != nil {
+		k, h, fault := parseHeader(r.head[:r.headLen])
+		if k > 0 {
 			r.headLen, r.frame = 0, h
-			return n, err == nil, r.begin(err)
+			return n, fault == nil, r.begin(fault)
 		}
 	}
 	return n, false, nil
 }
 
 // begin checks the header of the frame that begins, before anything of it is kept.
-func (r *frameReader) begin(err error) error {
-	if err != nil {
-		return err
+func (r *frameReader) begin(fault *closing) *closing {
+	if fault != nil {
+		return fault
 	}
 	if err := ws.CheckHeader(r.frame, r.state.Set(ws.StateServerSide)); err != nil {
 		return protocolError(err.Error())
 	}
 	if r.frame.OpCode == ws.OpBinary {
-		return errBinary
+		return faultBinary
 	}
 	total := r.frame.Length
 	if !r.frame.OpCode.IsControl() {
 		total += int64(len(r.message))
 	}
 	if r.frame.Length > MaxFrame || total > MaxMessage {
-		return errTooBig
+		return faultTooBig
 	}
 	r.inFrame, r.got = true, 0
 	return nil
 }
 
 // parseHeader reads a frame header (RFC 6455 section 5.2); n is 0 when b is too short.
-func parseHeader(b []byte) (n int, h ws.Header, err error) {
+func parseHeader(b []byte) (n int, h ws.Header, fault *closing) {
 	if len(b) < 2 {
 		return 0, h, nil
 	}
@@ -172,7 +171,7 @@ func parseHeader(b []byte) (n int, h ws.Header, err error) {
 	case 127:
 		length := binary.BigEndian.Uint64(b[2:])
 		if length>>63 != 0 {
-			return n, h, errLength
+			return n, h, faultLength
 		}
 		h.Length = int64(length)
 	}
@@ -182,22 +181,22 @@ func parseHeader(b []byte) (n int, h ws.Header, err error) {
 	return n, h, nil
 }
 
-// parseClose reads a close frame's payload as AWS reports it; an error says that it is malformed.
-func parseClose(payload []byte) (code int, reason string, err error) {
+// parseClose reads a close frame's payload as AWS reports it.
+func parseClose(payload []byte) *closing {
 	if len(payload) == 0 {
-		return 1005, "Client-side close frame status not set", nil
+		return &closing{1005, "Client-side close frame status not set", CauseClient}
 	}
 	if len(payload) == 1 {
-		return 0, "", protocolError("Invalid close frame")
+		return protocolError("Invalid close frame")
 	}
-	code, reason = int(binary.BigEndian.Uint16(payload)), string(payload[2:])
+	code, reason := int(binary.BigEndian.Uint16(payload)), string(payload[2:])
 	if !validCode(code) {
-		return 0, "", protocolError("Invalid close code")
+		return protocolError("Invalid close code")
 	}
 	if !utf8.ValidString(reason) {
-		return 0, "", errUTF8
+		return faultUTF8
 	}
-	return code, reason, nil
+	return &closing{code, reason, CauseClient}
 }
 
 // validCode tells whether a close frame may carry code (RFC 6455 section 7.4 and its registry).

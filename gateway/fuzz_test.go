@@ -28,10 +28,10 @@ func frames(in []byte, size int) (got []string) {
 		piece := in[:min(size, len(in))]
 		in = in[len(piece):]
 		for len(piece) > 0 {
-			n, op, payload, err := r.next(piece)
+			n, op, payload, fault := r.next(piece)
 			piece = piece[n:]
-			if err != nil {
-				return append(got, fmt.Sprint("closed ", err.(*closing).code))
+			if fault != nil {
+				return append(got, fmt.Sprint("closed ", fault.code))
 			}
 			if op != ws.OpContinuation {
 				got = append(got, fmt.Sprintf("%d %q", op, payload))
@@ -146,7 +146,8 @@ func checkRoute(t *testing.T, body string) {
 }
 
 func FuzzRoute(f *testing.F) {
-	for _, body := range []string{`{"action":"x"}`, `{"action":"x","action":"y"}`, ` {"a":[1,-0.5e+3,{"action":null}],"action":"\u00e9\n"} `,
+	for _, body := range []string{`{"action":"x"}`, `{"action":"x","action":"y"}`,
+		` {"a":[1,-0.5e+3,{"action":null}],"action":"\u00e9\n"} `,
 		`{"ACTION":"x"}`, `[]`, `"`, `{"action":{"a":"b"}}`, `{"\u0061ction":"x"}`, `{"action":"\ud800"}`} {
 		f.Add(body)
 	}

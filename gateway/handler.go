@@ -34,8 +34,8 @@ func (f HandlerFunc) Handle(ctx context.Context, event events.APIGatewayWebsocke
 var errMalformed = errors.New("gateway: malformed response: status is not from 200 to 599")
 
 // invoke calls h and turns a panic into an error.
-func (a *API) invoke(ctx context.Context, h Handler, event *events.APIGatewayWebsocketProxyRequest) (
-	reply events.APIGatewayProxyResponse, err error) {
+func (a *API) invoke(ctx context.Context, h Handler,
+	event *events.APIGatewayWebsocketProxyRequest) (reply events.APIGatewayProxyResponse, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("gateway: handler panicked: %v", p)

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// handshake upgrades a request that $connect lets in. Refusals are HTTP answers, never close frames.
+// handshake upgrades a request that $connect lets in. Refusals are HTTP answers, not close frames.
 func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *Stage) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if !wellFormed(r, key) {
@@ -160,7 +160,8 @@ func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyRespo
 	}
 	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), h, event)
 	if err != nil {
-		c.api.cfg.Logger.Warn("route failed", "route", ConnectRoute, "connection", c.id, "error", err)
+		c.api.cfg.Logger.Warn("route failed", "route", ConnectRoute, "connection", c.id,
+			"error", err)
 		return failedReply(err, c.id, event.RequestContext.RequestID), false
 	}
 	return reply, reply.StatusCode < 300

@@ -126,7 +126,7 @@ func TestGW08_ConnectErrorIs502(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t, Config{Routes: map[string]Handler{"$connect": h}})
-			if c := r.handshake(t, "/prod"); c.head.StatusCode != 502 {
+			if c := r.handshake(t, "/prod"); c.head.StatusCode != http.StatusBadGateway {
 				t.Errorf("answer %s, want 502", c.head.Status)
 			}
 			if s := r.Stats(); s.Total != 0 || s.HandlerErrors != 1 || s.Refused[CauseRoute] != 1 {
@@ -138,7 +138,7 @@ func TestGW08_ConnectErrorIs502(t *testing.T) {
 
 func TestGW09_SlowConnectIs504(t *testing.T) {
 	r := run(t, Config{Routes: all(answering(reply{}, context.DeadlineExceeded))})
-	if c := r.handshake(t, "/prod"); c.head.StatusCode != 504 {
+	if c := r.handshake(t, "/prod"); c.head.StatusCode != http.StatusGatewayTimeout {
 		t.Errorf("answer %s, want 504", c.head.Status)
 	}
 }
@@ -242,7 +242,7 @@ func TestAPI_Shutdown(t *testing.T) {
 		t.Errorf("$disconnect %v, want 1012", requestContext["disconnectStatusCode"])
 	}
 	after := r.handshake(t, "/prod")
-	if after.head.StatusCode != 503 {
+	if after.head.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("handshake after Shutdown: %s, want 503", after.head.Status)
 	}
 	if err := r.Shutdown(context.Background(), 1005, ""); err == nil {

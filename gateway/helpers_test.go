@@ -141,7 +141,6 @@ func (r *rig) request(tb testing.TB, method string, lines ...string) *client {
 func (r *rig) over(tb testing.TB, conn net.Conn, method string, lines ...string) *client {
 	tb.Helper()
 	tb.Cleanup(func() { conn.Close() })
-	var err error
 	c := &client{tb: tb, conn: conn, in: bufio.NewReader(conn)}
 	text := strings.Join(lines, "\r\n")
 	if !strings.Contains(text, "Host: ") {
@@ -155,11 +154,14 @@ func (r *rig) over(tb testing.TB, conn net.Conn, method string, lines ...string)
 	if _, err := io.WriteString(conn, text); err != nil {
 		tb.Fatal(err)
 	}
-	if c.head, err = http.ReadResponse(c.in, &http.Request{Method: "GET"}); err != nil {
+	answer, err := http.ReadResponse(c.in, &http.Request{Method: http.MethodGet})
+	if err != nil {
 		tb.Fatal(err)
 	}
-	if c.head.StatusCode != http.StatusSwitchingProtocols {
-		body, err := io.ReadAll(c.head.Body)
+	defer answer.Body.Close()
+	c.head = answer
+	if answer.StatusCode != http.StatusSwitchingProtocols {
+		body, err := io.ReadAll(answer.Body)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -226,7 +228,16 @@ func (c *client) fragments(message []byte, size int) {
 // read reads one frame.
 func (c *client) read() (ws.Frame, error) {
 	c.conn.SetReadDeadline(time.Now().Add(patience))
-	return ws.ReadFrame(c.in)
+	h, err := ws.ReadHeader(c.in)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	if h.Length > 1<<20 {
+		c.tb.Fatalf("a frame of %d bytes", h.Length)
+	}
+	payload := make([]byte, h.Length)
+	_, err = io.ReadFull(c.in, payload)
+	return ws.Frame{Header: h, Payload: payload}, err
 }
 
 // message reads one message and gives the sizes of its frames.

@@ -19,7 +19,7 @@ const maxRequest = 10 << 20
 
 // serveConnections answers /{stage}/@connections/{id}, in AWS's order of checks: the id before the
 // signature, the signature before the size, the size before the connection.
-func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, stage *Stage, escaped string) {
+func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, escaped string) {
 	if !a.cfg.ServeConnections {
 		a.forbid(w, r)
 		return

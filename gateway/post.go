@@ -41,19 +41,15 @@ func (a *API) Post(ctx context.Context, to []connections.Target, frames [][]byte
 	}
 	g, others := a.postOwn(to, frames)
 	gone = append(gone, g...)
-	if !others || err != nil {
-		return gone, append(unsent, a.foreign(to, others)...), err
+	if !others {
+		return gone, unsent, err
 	}
-	g, unsent2, err := a.remote.post(ctx, a, a.foreign(to, true), frames)
-	return append(gone, g...), append(unsent, unsent2...), err
-}
-
-// foreign gives the targets of other endpoints.
-func (a *API) foreign(to []connections.Target, any bool) []connections.Target {
-	if !any {
-		return nil
+	rest := slices.DeleteFunc(slices.Clone(to), a.own)
+	if err != nil {
+		return gone, append(unsent, rest...), err
 	}
-	return slices.DeleteFunc(slices.Clone(to), a.own)
+	g, late, err := a.remote.post(ctx, a, rest, frames)
+	return append(gone, g...), append(unsent, late...), err
 }
 
 // postOwn posts to the targets that are the API's own, and tells whether there are others.

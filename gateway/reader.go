@@ -20,7 +20,6 @@ type source struct {
 	// What the last call of ready has read; buf is nil while nothing has come.
 	buf *[readSize]byte
 	n   int
-	err error
 }
 
 // read is the connection's goroutine: it reads until TCP ends. early is what came with the
@@ -92,12 +91,12 @@ func (s *source) feed(b []byte) {
 	c.pinged.Store(0)
 	c.api.stats.bytesIn.Add(uint64(len(b)))
 	for len(b) > 0 && !s.discard {
-		n, op, payload, err := s.frames.next(b)
+		n, op, payload, fault := s.frames.next(b)
 		b = b[n:]
-		if err != nil {
+		if fault != nil {
 			s.discard = true
 			c.begun.Store(0)
-			c.end(err.(*closing), true)
+			c.end(fault, true)
 			return
 		}
 		if op == ws.OpContinuation {
@@ -126,12 +125,7 @@ func (s *source) take(op ws.OpCode, payload []byte, now int64) {
 		c.control(ws.OpPong, payload)
 	case ws.OpClose:
 		s.discard = true
-		code, reason, err := parseClose(payload)
-		why := &closing{code, reason, CauseClient}
-		if err != nil {
-			why = err.(*closing)
-		}
-		if !c.end(why, true) {
+		if !c.end(parseClose(payload), true) {
 			c.mu.Lock()
 			c.answered = true
 			c.written()

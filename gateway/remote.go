@@ -29,14 +29,15 @@ func (r *remotes) client(a *API, endpoint string) (*connections.Client, error) {
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("gateway: no credentials to call endpoint %q", endpoint)
 	}
-	if r.http == nil {
-		r.http = a.cfg.HTTPClient
-	}
-	if r.http == nil {
-		r.http = connections.NewHTTPClient(0)
+	client := a.cfg.HTTPClient
+	if client == nil {
+		if r.http == nil {
+			r.http = connections.NewHTTPClient(0)
+		}
+		client = r.http
 	}
 	c, err := connections.New(connections.Config{Endpoint: endpoint, Region: a.cfg.Region,
-		AccessKey: keys[0], SecretKey: a.cfg.Credentials[keys[0]], HTTPClient: r.http})
+		AccessKey: keys[0], SecretKey: a.cfg.Credentials[keys[0]], HTTPClient: client})
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,8 @@ func (a *API) table() map[string]route { return *a.routes.Load() }
 func (a *API) route(body string) (key string, h Handler) {
 	table := a.table()
 	var buf [64]byte
-	if selected, ok := a.selection.eval(body, buf[:0]); ok && !strings.HasPrefix(string(selected), "$") {
+	selected, ok := a.selection.eval(body, buf[:0])
+	if ok && (len(selected) == 0 || selected[0] != '$') {
 		if r, ok := table[string(selected)]; ok {
 			return r.key, r.handler
 		}

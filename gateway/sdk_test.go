@@ -136,33 +136,35 @@ func TestGW88_SignatureIsStrict(t *testing.T) {
 			sign(t, r, body, key, secret, at)
 		}
 	}
-	replaced := func(old, new string) func(*http.Request) {
+	replaced := func(from, to string) func(*http.Request) {
 		return func(r *http.Request) {
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), old, new, 1))
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), from, to, 1))
 		}
 	}
 	for name, test := range map[string]struct {
 		kind   string
 		change func(*http.Request)
 	}{
-		"unsigned":       {"MissingAuthenticationTokenException", unsigned},
-		"other secret":   {signature, resigned(testKey, "x", time.Now())},
-		"other key":      {"UnrecognizedClientException", resigned("AKIDOTHER", testSecret, time.Now())},
-		"too old":        {signature, resigned(testKey, testSecret, time.Now().Add(-6*time.Minute))},
-		"from tomorrow":  {signature, resigned(testKey, testSecret, time.Now().Add(6*time.Minute))},
-		"other service":  {signature, replaced("/execute-api/", "/s3/")},
-		"other region":   {signature, replaced("/us-east-1/", "/eu-west-1/")},
-		"other day":      {"IncompleteSignatureException", replaced("/2", "/1")},
-		"host unsigned":  {"IncompleteSignatureException", replaced(";host", "")},
-		"other method":   {signature, func(r *http.Request) { r.Method = "PUT" }},
-		"other query":    {signature, func(r *http.Request) { r.URL.RawQuery = "a=b" }},
-		"other header":   {signature, header("X-Amz-Date", time.Now().Add(time.Minute).UTC().Format(signTime))},
-		"other hash":     {signature, header("X-Amz-Content-Sha256", sum([]byte("another")))},
-		"unsigned body":  {signature, header("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")},
-		"no date":        {"IncompleteSignatureException", func(r *http.Request) { r.Header.Del("X-Amz-Date") }},
-		"other scheme":   {"IncompleteSignatureException", header("Authorization", "Bearer x")},
-		"short hex":      {"IncompleteSignatureException", header("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=00")},
-		"two signatures": {"IncompleteSignatureException", func(r *http.Request) { r.Header.Add("Authorization", "x") }},
+		"unsigned":      {"MissingAuthenticationTokenException", unsigned},
+		"other secret":  {signature, resigned(testKey, "x", time.Now())},
+		"other key":     {"UnrecognizedClientException", resigned("AKIDOTHER", testSecret, time.Now())},
+		"too old":       {signature, resigned(testKey, testSecret, time.Now().Add(-6*time.Minute))},
+		"from tomorrow": {signature, resigned(testKey, testSecret, time.Now().Add(6*time.Minute))},
+		"other service": {signature, replaced("/execute-api/", "/s3/")},
+		"other region":  {signature, replaced("/us-east-1/", "/eu-west-1/")},
+		"other day":     {"IncompleteSignatureException", replaced("/2", "/1")},
+		"host unsigned": {"IncompleteSignatureException", replaced(";host", "")},
+		"other method":  {signature, func(r *http.Request) { r.Method = "PUT" }},
+		"other query":   {signature, func(r *http.Request) { r.URL.RawQuery = "a=b" }},
+		"other header":  {signature, header("X-Amz-Date", time.Now().Add(time.Minute).UTC().Format(signTime))},
+		"other hash":    {signature, header("X-Amz-Content-Sha256", sum([]byte("another")))},
+		"unsigned body": {signature, header("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")},
+		"no date":       {"IncompleteSignatureException", func(r *http.Request) { r.Header.Del("X-Amz-Date") }},
+		"other scheme":  {"IncompleteSignatureException", header("Authorization", "Bearer x")},
+		"short hex": {"IncompleteSignatureException", header("Authorization",
+			"AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=00")},
+		"two signatures": {"IncompleteSignatureException",
+			func(r *http.Request) { r.Header.Add("Authorization", "x") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := r.call(t, "POST", at(id), body, test.change)
@@ -185,7 +187,8 @@ func TestGW88_SignatureIsStrict(t *testing.T) {
 // The example of "Signature Version 4 signing process" in the AWS General Reference: GET
 // /?Param2=value2&Param1=value1 of example.amazonaws.com on 30 August 2015.
 func TestAuthorization_sign(t *testing.T) {
-	req, err := http.NewRequest("GET", "http://example.amazonaws.com/?Param2=value2&Param1=value1", nil)
+	req, err := http.NewRequest(http.MethodGet,
+		"http://example.amazonaws.com/?Param2=value2&Param1=value1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

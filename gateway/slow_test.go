@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -74,6 +75,72 @@ func TestConfig_OnDrain(t *testing.T) {
 				t.Error("OnDrain twice")
 			}
 		})
+	}
+}
+
+// Where a queue has no room for a single message, the drop is told as well.
+func TestConfig_OnDrain_tooSmallQueue(t *testing.T) {
+	drained := make(chan string, 1)
+	r := run(t, Config{MaxQueueBytes: 100, OnDrain: func(id string) {
+		select {
+		case drained <- id:
+		default:
+		}
+	}})
+	c := r.dial(t)
+	r.fill(t, r.onlyID(t), 5000)
+	go io.Copy(io.Discard, c.conn)
+	select {
+	case <-drained:
+	case <-time.After(patience):
+		t.Fatal("no OnDrain")
+	}
+}
+
+// Send waits where Post drops.
+func TestAPI_Send(t *testing.T) {
+	r := run(t, Config{MaxQueueFrames: 5})
+	c := r.dial(t)
+	target := connections.Target{ID: r.onlyID(t)}
+	const total = 400
+	frames := make([][]byte, total) // together far more than socket and queue hold
+	for i := range frames {
+		frames[i] = fmt.Appendf(nil, "%04d%s", i, strings.Repeat("x", 30000))
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- r.Send(context.Background(), target, frames) }()
+	eventually(t, "the socket is full", func() bool { return r.lookup(target.ID).progress.Load() > 0 })
+	for i := range total {
+		if text, _ := c.message(); len(text) != 30004 || text[:4] != fmt.Sprintf("%04d", i) {
+			t.Fatalf("message %d: %.4s with %d bytes", i, text, len(text))
+		}
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	if dropped := r.Stats().Dropped; len(dropped) > 0 {
+		t.Errorf("dropped %v", dropped)
+	}
+}
+
+func TestAPI_Send_gives(t *testing.T) {
+	r := run(t, Config{MaxQueueFrames: 5})
+	r.dial(t) // reads nothing
+	target := connections.Target{ID: r.onlyID(t)}
+	r.fill(t, target.ID, 5000)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if err := r.Send(ctx, target, [][]byte{{'x'}}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("to a full queue: %v, want deadline exceeded", err)
+	}
+	waiting := make(chan error, 1)
+	go func() { waiting <- r.Send(context.Background(), target, [][]byte{{'x'}}) }()
+	r.lookup(target.ID).kill()
+	if err := <-waiting; !errors.Is(err, connections.ErrGone) {
+		t.Errorf("to a lost connection: %v, want ErrGone", err)
+	}
+	if err := r.Send(context.Background(), target, [][]byte{{'x'}}); !errors.Is(err, connections.ErrGone) {
+		t.Errorf("afterwards: %v, want ErrGone", err)
 	}
 }
 
@@ -192,13 +259,14 @@ func TestAPI_overTLS(t *testing.T) {
 		}
 	}()
 	roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	conn, err := tls.Dial("tcp", server.Listener.Addr().String(), &tls.Config{RootCAs: roots, ServerName: "example.com"})
+	conn, err := tls.Dial("tcp", server.Listener.Addr().String(),
+		&tls.Config{RootCAs: roots, ServerName: "example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &rig{API: api, addr: "example.com"}
 	c := r.over(t, conn, "GET /prod", upgradeLines...)
-	if c.head.StatusCode != 101 {
+	if c.head.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("handshake: %s", c.head.Status)
 	}
 	_, e := h.next(t)
@@ -236,8 +304,9 @@ func TestInbox_isBounded(t *testing.T) {
 				<-release
 				return reply{StatusCode: 200}, nil
 			}
+			clock := newClock(time.UnixMilli(1790299458000))
 			r := run(t, Config{Serial: serial, Routes: map[string]Handler{"$default": h},
-				PingAfter: 10 * time.Millisecond, DropAfter: 50 * time.Millisecond})
+				Now: clock.now, StallTimeout: soon, DropAfter: 15 * time.Second})
 			c := r.dial(t)
 			const total = 600
 			for range total {
@@ -247,7 +316,8 @@ func TestInbox_isBounded(t *testing.T) {
 			if in := r.Stats().MessagesIn; in > maxRunning+maxWaitingLine+1 {
 				t.Errorf("%d messages taken with every handler busy", in)
 			}
-			time.Sleep(100 * time.Millisecond) // its silence is not the client's: no drop
+			clock.add(time.Minute) // its silence is not the client's: no drop
+			r.settle()
 			close(release)
 			for range total {
 				h.next(t)

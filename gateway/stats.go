@@ -19,11 +19,11 @@ const (
 	CauseStalled    Cause = "stalled"    // took nothing for StallTimeout
 	CauseSlow       Cause = "slow"       // a message took longer than MessageTimeout
 	CauseTooBig     Cause = "too big"    // over MaxFrame or MaxMessage
-	CauseBinary     Cause = "binary"     //
-	CauseUTF8       Cause = "utf-8"      //
-	CauseProtocol   Cause = "protocol"   //
+	CauseBinary     Cause = "binary"     // a binary frame
+	CauseUTF8       Cause = "utf-8"      // text that is no UTF-8
+	CauseProtocol   Cause = "protocol"   // against RFC 6455
 	CauseManagement Cause = "management" // API.Close or DELETE
-	CauseShutdown   Cause = "shutdown"   //
+	CauseShutdown   Cause = "shutdown"   // API.Shutdown; also a refused handshake
 	CauseFrames     Cause = "frames"     // dropped: over MaxQueueFrames
 	CauseBytes      Cause = "bytes"      // dropped: over MaxQueueBytes
 	CauseStage      Cause = "stage"      // refused: no such stage

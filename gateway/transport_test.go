@@ -87,7 +87,9 @@ func TestGW57_ProtocolErrors(t *testing.T) {
 		"close of one byte":    func(c *client) { c.frame(ws.OpClose, true, []byte("x")) },
 		"close 1005":           func(c *client) { c.frame(ws.OpClose, true, []byte("\x03\xed")) },
 		"close 999":            func(c *client) { c.frame(ws.OpClose, true, []byte("\x03\xe7")) },
-		"length over 2^63":     func(c *client) { c.raw(append([]byte{0x81, 0xff}, bytes.Repeat([]byte{0xff}, 12)...)) },
+		"length over 2^63": func(c *client) {
+			c.raw(append([]byte{0x81, 0xff}, bytes.Repeat([]byte{0xff}, 12)...))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newRecorder()
@@ -229,23 +231,30 @@ func TestGW65_TheGatewayDoesNotPing(t *testing.T) {
 	}
 }
 
+// A silent client is pinged; one that answers stays, one whose network is gone is dropped.
 func TestConfig_PingAfter(t *testing.T) {
+	clock := newClock(time.UnixMilli(1790299458000))
 	h := newRecorder()
-	r := run(t, Config{PingAfter: 20 * time.Millisecond, DropAfter: 200 * time.Millisecond,
-		Routes: map[string]Handler{"$disconnect": h}})
+	r := run(t, Config{StallTimeout: soon, Now: clock.now, PingAfter: 5 * time.Second,
+		DropAfter: 15 * time.Second, Routes: map[string]Handler{"$disconnect": h}})
 	c := r.dial(t)
-	for range 10 { // together longer than DropAfter: answers keep it alive
+	for range 4 { // together longer than DropAfter
+		clock.add(5 * time.Second)
 		f, err := c.read()
 		if err != nil || f.Header.OpCode != ws.OpPing {
 			t.Fatalf("%v %v, want a ping", f.Header.OpCode, err)
 		}
+		before := r.Stats().BytesIn
 		c.frame(ws.OpPong, true, f.Payload)
-		time.Sleep(15 * time.Millisecond)
+		eventually(t, "the pong is heard", func() bool { return r.Stats().BytesIn > before })
 	}
 	h.none(t)
-	_, e := h.next(t) // from here on it answers no more, as one whose network is gone
-	if got := contextOf(e)["disconnectStatusCode"]; got != 1006.0 {
-		t.Errorf("$disconnect %v, want 1006", got)
+	clock.add(15*time.Second - 1)
+	r.settle()
+	h.none(t)
+	clock.add(1)
+	if _, e := h.next(t); contextOf(e)["disconnectStatusCode"] != 1006.0 {
+		t.Errorf("$disconnect %v, want 1006", contextOf(e)["disconnectStatusCode"])
 	}
 	eventually(t, "the socket is given back", func() bool { return r.Stats().Open == 0 })
 	if got := r.Stats().Closed[CauseSilent]; got != 1 {
@@ -281,8 +290,8 @@ func TestFrameReader_allocatesNothingOnPromise(t *testing.T) {
 	head = append(head, 0, 0, 0, 0)
 	allocs := testing.AllocsPerRun(10, func() {
 		var r frameReader
-		if _, _, _, err := r.next(head); err != errTooBig {
-			t.Error(err)
+		if _, _, _, fault := r.next(head); fault != faultTooBig {
+			t.Error(fault)
 		}
 	})
 	if allocs > 1 { // the reader itself

@@ -1,0 +1,44 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/coder/websocket"
+
+	"github.com/confab-chat/confab/connections"
+	"github.com/confab-chat/confab/gateway"
+)
+
+// A Lambda handler that shouts back, tested with a real WebSocket client.
+func Example() {
+	var api *gateway.API
+	shout := func(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (
+		events.APIGatewayProxyResponse, error) {
+		to := []connections.Target{{ID: e.RequestContext.ConnectionID}}
+		_, _, err := api.Post(ctx, to, [][]byte{[]byte(strings.ToUpper(e.Body))})
+		return events.APIGatewayProxyResponse{StatusCode: 200}, err
+	}
+	api, err := gateway.New(gateway.Config{
+		Stages: []gateway.Stage{{Name: "prod"}},
+		Routes: map[string]gateway.Handler{"$default": gateway.HandlerFunc(shout)},
+	})
+	if err != nil {
+		panic(err)
+	}
+	server := httptest.NewServer(api)
+	defer server.Close()
+	ctx := context.Background()
+	client, _, err := websocket.Dial(ctx, server.URL+"/prod", nil)
+	if err != nil {
+		panic(err)
+	}
+	defer client.CloseNow()
+	client.Write(ctx, websocket.MessageText, []byte("hello"))
+	_, answer, _ := client.Read(ctx)
+	fmt.Println(string(answer))
+	// Output: HELLO
+}
