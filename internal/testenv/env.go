@@ -29,8 +29,10 @@ type Options struct {
 	OneByOne  bool // cold only: one event at a time, none doubled
 	// DoubleOneIn delivers one event in so many twice, 0: one in 20, negative: none; cold only.
 	DoubleOneIn int
-	// QueueFrames bounds what waits for a slow reader; direct only.
+	// QueueFrames bounds what waits for a slow reader; direct only. WriteBuffer is what the server's
+	// sockets hold besides, in bytes.
 	QueueFrames    int
+	WriteBuffer    int
 	AllowedOrigins []string
 	Now            func() time.Time
 	// WrapHandler gets what each cold start has made; cold only.
@@ -97,7 +99,7 @@ func Start(tb testing.TB, host, store string, o Options) *Env {
 		if o.Gateways > 1 || host == "cold" {
 			endpoint = "http://" + l.Addr().String() + "/production"
 		}
-		server := &http.Server{ReadHeaderTimeout: 5 * time.Second}
+		server := &http.Server{ReadHeaderTimeout: 5 * time.Second, ConnContext: o.limitBuffer}
 		done := make(chan struct{})
 		e.stop = append(e.stop, func() {
 			_ = server.Close()
@@ -114,6 +116,14 @@ func Start(tb testing.TB, host, store string, o Options) *Env {
 		}()
 	}
 	return e
+}
+
+// limitBuffer sets WriteBuffer on an accepted connection.
+func (o Options) limitBuffer(ctx context.Context, conn net.Conn) context.Context {
+	if tcp, ok := conn.(*net.TCPConn); ok && o.WriteBuffer > 0 {
+		_ = tcp.SetWriteBuffer(o.WriteBuffer) // a hint to the system
+	}
+	return ctx
 }
 
 func set(field *int, value int) {

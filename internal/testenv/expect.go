@@ -141,18 +141,10 @@ func checkForm(text []byte) error {
 	if !bytes.HasPrefix(text, []byte(`{"event":"`)) {
 		return errors.New(`it does not begin with "event"`)
 	}
-	if !json.Valid(text) {
-		return errors.New("it is not JSON")
-	}
-	if bytes.HasPrefix(text, []byte(`{"event":"direct"`)) {
-		return nil
-	}
 	var compact bytes.Buffer
-	if err := json.Compact(&compact, text); err != nil {
-		return err
+	err := json.Compact(&compact, text)
+	if err == nil && compact.Len() != len(text) && !bytes.HasPrefix(text, []byte(`{"event":"direct"`)) {
+		err = errors.New("it is not compact")
 	}
-	if compact.Len() != len(text) {
-		return errors.New("it is not compact")
-	}
-	return nil
+	return err
 }
