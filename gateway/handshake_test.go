@@ -69,7 +69,7 @@ func TestGW04_ConnectReturnsBeforeThe101(t *testing.T) {
 			<-release
 			return reply{StatusCode: 200}, nil
 		})}})
-	answered := make(chan int)
+	answered := make(chan int, 1)
 	go func() { answered <- r.handshake(t, "/prod").head.StatusCode }()
 	<-inside
 	select {
@@ -232,8 +232,10 @@ func TestAPI_Shutdown(t *testing.T) {
 	r := run(t, Config{Routes: all(h)})
 	c := r.dial(t)
 	h.next(t)
-	go c.closed(1012, "restart") // reads, and answers by closing TCP
-	if err := r.Shutdown(context.Background(), 1012, "restart"); err != nil {
+	shut := make(chan error, 1)
+	go func() { shut <- r.Shutdown(context.Background(), 1012, "restart") }()
+	c.closed(1012, "restart")
+	if err := <-shut; err != nil {
 		t.Fatal(err)
 	}
 	_, e := h.next(t)
