@@ -1,6 +1,7 @@
 package sqlitestore_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -116,7 +117,7 @@ func TestCheck(t *testing.T) {
 		file := filepath.Join(copyOf(t, dir), "confab.db")
 		data, err := os.ReadFile(file)
 		ok(t, err)
-		overwrite(t, file, strings.Index(string(data), "stands out"), []byte("S"))
+		overwrite(t, file, bytes.Index(data, []byte("stands out")), []byte("S"))
 		var lines []string
 		err = sqlitestore.Check(t.Context(), file, func(line string) { lines = append(lines, line) })
 		wantKind(t, err, chat.Corrupt)

@@ -93,8 +93,10 @@ func (k *checkpointer) loop() {
 		case <-k.wake:
 		}
 		erases := k.begin()
-		if err := k.round(erases); err != nil {
-			k.failed(err, erases)
+		if k.s.failed() == nil {
+			if err := k.round(erases); err != nil {
+				k.failed(err, erases)
+			}
 		}
 		k.finish()
 	}
@@ -119,9 +121,6 @@ func (k *checkpointer) finish() {
 // round copies the log's pages while writing goes on; to empty it the writer then has to copy the
 // few that were added meanwhile.
 func (k *checkpointer) round(erases bool) error {
-	if err := k.s.failed(); err != nil {
-		return nil // nothing is written any more
-	}
 	if _, err := checkpoint(k.conn, "PASSIVE"); err != nil || !erases {
 		return err
 	}

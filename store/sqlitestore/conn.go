@@ -125,7 +125,7 @@ func (c *conn) each(query string, f func(row) error, args ...any) (err error) {
 	r := make(row, len(rows.Columns()))
 	for {
 		switch err := rows.Next(r); {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err

@@ -13,6 +13,12 @@ func (o Options) KeepYoung(n int) Options {
 	return o
 }
 
+// CheckAtOpen bounds how many rows of a table Open checks before it returns.
+func (o Options) CheckAtOpen(rows int64) Options {
+	o.small = rows
+	return o
+}
+
 // Pause holds up the committer until resume, so that writes queue.
 func (s *Store) Pause() (resume func()) {
 	held, release := make(chan struct{}), make(chan struct{})

@@ -43,7 +43,8 @@ func failingDisk(t *testing.T, dir string) {
 
 	acked := uint64(1)
 	for err == nil {
-		d := chat.Draft{Room: "lobby", From: "ann", ID: fmt.Sprint(acked), Text: strings.Repeat("x", 9000), At: time.Now()}
+		d := chat.Draft{Room: "lobby", From: "ann", ID: fmt.Sprint(acked), At: time.Now()}
+		d.Text = strings.Repeat("x", 9000)
 		if _, err = s.Append(t.Context(), d, func(chat.Head, chat.Message) {}); err == nil {
 			acked++
 		}

@@ -73,12 +73,14 @@ func storeForDamage(t *testing.T, dir string) (acked int) {
 	s := open(t, filepath.Join(dir, "data"), sqlitestore.Options{Now: damageTime}.KeepYoung(20))
 	fill(t, s, 150)
 	for _, user := range []string{"ann", "bob"} {
-		_, _, err := s.Join(t.Context(), chat.Join{Room: "@ann,bob", Name: "@ann,bob", User: user, Kind: chat.DirectRoom})
+		j := chat.Join{Room: "@ann,bob", Name: "@ann,bob", User: user, Kind: chat.DirectRoom}
+		_, _, err := s.Join(t.Context(), j)
 		ok(t, err)
 	}
 	for i := range 200 {
 		ok(t, s.PutUser(t.Context(), chat.User{Name: fmt.Sprint("user", i)}))
-		_, _, err := s.Join(t.Context(), chat.Join{Room: fmt.Sprint("room", i), Name: "r", User: "cyd", Kind: chat.PublicRoom})
+		j := chat.Join{Room: fmt.Sprint("room", i), Name: "r", User: "cyd", Kind: chat.PublicRoom}
+		_, _, err := s.Join(t.Context(), j)
 		ok(t, err)
 		send(t, s, damagedRooms[i%2], "ann", fmt.Sprint("m", i), strings.Repeat("m", i*7))
 		send(t, s, "@ann,bob", "bob", fmt.Sprint("m", i), "direct "+strings.Repeat("d", i))
@@ -189,7 +191,8 @@ func compare(s *sqlitestore.Store, want content) error {
 			continue
 		}
 		expected := content{
-			Heads: map[string]chat.Head{room: want.Heads[room]}, Rooms: want.Rooms, RoomsOf: want.RoomsOf, Users: want.Users,
+			Heads: map[string]chat.Head{room: want.Heads[room]},
+			Rooms: want.Rooms, RoomsOf: want.RoomsOf, Users: want.Users,
 			Messages: map[string][]chat.Message{room: want.Messages[room]},
 			Members:  map[string][]chat.Member{room: want.Members[room]},
 		}
@@ -214,8 +217,11 @@ func repeatAll(s *sqlitestore.Store, want content) error {
 		if chat.Is(err, chat.Corrupt) {
 			return nil // and every later one too
 		}
-		if err != nil || !got.Duplicate || got.Seq != m.Seq {
-			return fmt.Errorf("message %d sent again gave %+v %v", m.Seq, got, err)
+		if err != nil {
+			return fmt.Errorf("message %d sent again: %w", m.Seq, err)
+		}
+		if !got.Duplicate || got.Seq != m.Seq {
+			return fmt.Errorf("message %d sent again gave %+v", m.Seq, got)
 		}
 	}
 	return nil

@@ -63,7 +63,8 @@ func TestFault_powerLoss(t *testing.T) {
 		p.step(calls[p.done])
 	}
 	if want := len(powerRooms) * powerWriters * powerEach; len(p.acks) != want || len(p.deleted) == 0 {
-		t.Errorf("the run acknowledged %d messages and %d deletions, want %d and some", len(p.acks), len(p.deleted), want)
+		t.Errorf("the run acknowledged %d messages and %d deletions, want %d and some",
+			len(p.acks), len(p.deleted), want)
 	}
 	p.acked = len(p.acks)
 	p.print(t, seed)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -111,7 +112,7 @@ func roomLog(s *sqlitestore.Store, room string) ([]chat.Message, error) {
 // there is one, and gives each line of its output.
 func child(tb testing.TB, test string, env []string, front []string, line func(string)) error {
 	tb.Helper()
-	args := append(front, os.Args[0], "-test.run=^"+test+"$", "-test.v=false")
+	args := slices.Concat(front, []string{os.Args[0], "-test.run=^" + test + "$", "-test.v=false"})
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/store/sqlitestore"
@@ -27,6 +28,7 @@ func TestOpen(t *testing.T) {
 		}
 	})
 	t.Run("after it was closed", func(t *testing.T) {
+		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 		dir := t.TempDir()
 		s, err := sqlitestore.Open(dir, sqlitestore.Options{})
 		ok(t, err)
@@ -39,7 +41,7 @@ func TestOpen(t *testing.T) {
 		if len(entries) != 2 {
 			t.Errorf("after Close: files %v, want confab.db and confab.lock", entries)
 		}
-		if diff := cmp.Diff(before, contents(t, open(t, dir, sqlitestore.Options{}))); diff != "" {
+		if diff := cmp.Diff(before, reopened(t, dir)); diff != "" {
 			t.Errorf("content (-before +after):\n%s", diff)
 		}
 		_, err = s.Append(t.Context(), chat.Draft{Room: "tea", From: "ann", ID: "x"}, func(chat.Head, chat.Message) {})
@@ -62,8 +64,10 @@ func TestOpen(t *testing.T) {
 		send(t, open(t, dir, sqlitestore.Options{}), "lobby", "ann", "1", "x")
 	})
 	for name, damage := range map[string]func(file string) error{
-		"an empty file":          func(file string) error { return os.Truncate(file, 0) },
-		"another file":           func(file string) error { return os.WriteFile(file, []byte(strings.Repeat("text ", 2000)), 0o600) },
+		"an empty file": func(file string) error { return os.Truncate(file, 0) },
+		"another file": func(file string) error {
+			return os.WriteFile(file, []byte(strings.Repeat("text ", 2000)), 0o600)
+		},
 		"half the file":          func(file string) error { return os.Truncate(file, 8192) },
 		"another's tables":       func(file string) error { return os.Rename(foreign(t), file) },
 		"a log without its file": func(file string) error { return os.Rename(file, file+"-wal") },
@@ -79,6 +83,15 @@ func TestOpen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// reopened gives the content of a folder that was closed.
+func reopened(tb testing.TB, dir string) content {
+	tb.Helper()
+	s, err := sqlitestore.Open(dir, sqlitestore.Options{})
+	ok(tb, err)
+	defer func() { ok(tb, s.Close()) }()
+	return contents(tb, s)
 }
 
 // closed makes a folder with n messages and closes it.
@@ -126,27 +139,33 @@ func TestOpen_v1(t *testing.T) {
 				{Room: "tea", Seq: 2, State: chat.Deleted, ID: "t2", From: "bob", At: at.Add(2 * time.Millisecond)},
 				{Room: "tea", Seq: 3, ID: "t3", From: "bob", Text: "\"quoted\"\n\\", At: at.Add(3 * time.Millisecond)},
 			},
-			"den":      nil,
-			"@ann,bob": {{Room: "@ann,bob", Seq: 1, ID: "d1", From: "ann", Text: "psst", At: at.Add(4 * time.Millisecond)}},
+			"den": nil,
+			"@ann,bob": {
+				{Room: "@ann,bob", Seq: 1, ID: "d1", From: "ann", Text: "psst", At: at.Add(4 * time.Millisecond)},
+			},
 		},
 		Members: map[string][]chat.Member{
 			"tea": {{Room: "tea", User: "ann", State: chat.Joined}, {Room: "tea", User: "bob", State: chat.Joined}},
 			"den": {{Room: "den", User: "ann", State: chat.Joined}},
 			"@ann,bob": {
-				{Room: "@ann,bob", User: "ann", State: chat.Joined}, {Room: "@ann,bob", User: "bob", State: chat.Joined},
+				{Room: "@ann,bob", User: "ann", State: chat.Joined},
+				{Room: "@ann,bob", User: "bob", State: chat.Joined},
 			},
 			"lobby": nil,
 		},
 		Rooms: []chat.RoomName{{Room: "tea", Name: "Tea"}},
 		RoomsOf: map[string][]chat.Member{
 			"ann": {
-				{Room: "@ann,bob", User: "ann", State: chat.Joined}, {Room: "den", User: "ann", State: chat.Joined},
-				{Room: "lobby", User: "ann", State: chat.Joined}, {Room: "tea", User: "ann", State: chat.Joined, Read: 2},
+				{Room: "@ann,bob", User: "ann", State: chat.Joined},
+				{Room: "den", User: "ann", State: chat.Joined},
+				{Room: "lobby", User: "ann", State: chat.Joined},
+				{Room: "tea", User: "ann", State: chat.Joined, Read: 2},
 			},
 			"bob": {
 				{Room: "@ann,bob", User: "bob", State: chat.Joined},
 				{Room: "den", User: "bob", State: chat.Invited, InvitedBy: "ann"},
-				{Room: "lobby", User: "bob", State: chat.Joined, Read: 1}, {Room: "tea", User: "bob", State: chat.Joined},
+				{Room: "lobby", User: "bob", State: chat.Joined, Read: 1},
+				{Room: "tea", User: "bob", State: chat.Joined},
 			},
 			"cyd": {{Room: "lobby", User: "cyd", State: chat.Joined}},
 		},

@@ -25,7 +25,8 @@ type Options struct {
 	OnFatal func(error)
 	Logger  *slog.Logger // nil: nothing is logged
 
-	young int // ids of messages in memory; 0: maxYoung
+	young int   // ids of messages in memory; 0: maxYoung
+	small int64 // rows of a table that Open checks; 0: smallTable
 }
 
 // Store is a chat.Log in one SQLite file.
@@ -35,7 +36,8 @@ type Store struct {
 	newEpoch  func() string
 	onFatal   func(error)
 	log       *slog.Logger
-	young     int // as in Options
+	young     int   // as in Options
+	small     int64 // as in Options
 
 	lock        *os.File
 	db          *conn // the writer's
@@ -60,7 +62,7 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{
 		dir: dir, file: filepath.Join(dir, databaseFile),
 		now: o.Now, newEpoch: o.NewEpoch, onFatal: o.OnFatal, log: o.Logger,
-		young: cmp.Or(o.young, maxYoung),
+		young: cmp.Or(o.young, maxYoung), small: cmp.Or(o.small, smallTable),
 		queue: newQueue(), cache: newCache(), end: make(chan struct{}),
 	}
 	if s.now == nil {
@@ -114,7 +116,10 @@ func (s *Store) start() error {
 	if err != nil {
 		return err
 	}
-	w := &writer{s: s, conn: db, tally: tally{}, sent: newSentIDs(s.young), scratch: make(content, 0, chat.MaxText+1024)}
+	w := &writer{
+		s: s, conn: db, tally: tally{}, sent: newSentIDs(s.young),
+		scratch: make(content, 0, chat.MaxText+1024),
+	}
 	if err := w.prepare(); err != nil {
 		return errors.Join(err, db.close())
 	}
@@ -164,7 +169,7 @@ func (w *writer) prepare() error {
 	if err := checkSchema(w.conn); err != nil {
 		return err
 	}
-	if err := verifySmall(w.conn); err != nil {
+	if err := verifyTables(w.conn, never, func(rows int64) bool { return rows <= w.s.small }); err != nil {
 		return err
 	}
 	last, err := w.conn.one("SELECT max(n) FROM heads")

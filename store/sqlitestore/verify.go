@@ -97,11 +97,6 @@ func (t *verified) total(c *conn, way string, stop func() error) (sum, error) {
 // never is the stop of a scan that is not stopped.
 func never() error { return nil }
 
-// verifySmall checks the small tables before the store is used.
-func verifySmall(c *conn) error {
-	return verifyTables(c, never, func(rows int64) bool { return rows <= smallTable })
-}
-
 // verifyTables checks those tables whose number of rows is wanted.
 func verifyTables(c *conn, stop func() error, wanted func(rows int64) bool) error {
 	return c.within("BEGIN", func() error {
@@ -134,7 +129,7 @@ func (s *Store) verifyLarge() {
 	}
 	c, err := connect(uri(s.file, "mode=ro"), readerPragmas...)
 	if err == nil {
-		err = verifyTables(c, stop, func(rows int64) bool { return rows > smallTable })
+		err = verifyTables(c, stop, func(rows int64) bool { return rows > s.small })
 		err = errors.Join(err, c.close())
 	}
 	switch {
