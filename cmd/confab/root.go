@@ -29,6 +29,8 @@ Start with:  confab serve`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: fromEnvironment,
+		Args:              knownCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see confab %s --help", err, cmd.Name())}
@@ -57,10 +59,22 @@ func variable(flag string) string {
 	return "CONFAB_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// exactArgs is cobra.ExactArgs with an error that says what is wanted.
-func exactArgs(n int, what string) cobra.PositionalArgs {
+// knownCommand refuses what is no subcommand, and says which one may be meant.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "see confab --help"
+	if close := cmd.SuggestionsFor(args[0]); len(close) > 0 {
+		hint = "do you mean confab " + strings.Join(close, ", confab ") + "?"
+	}
+	return usageError{fmt.Errorf("unknown command %q; %s", args[0], hint)}
+}
+
+// arguments wants a number of arguments, and says what they are.
+func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != n {
+		if len(args) < least || len(args) > most {
 			return usageError{fmt.Errorf("confab %s: want %s", cmd.Name(), what)}
 		}
 		return nil

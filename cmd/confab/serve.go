@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +42,7 @@ func newServe(stop func()) *cobra.Command {
 		Example: `  confab serve
   confab serve --memory --addr 127.0.0.1:9000
   CONFAB_DATA=/srv/chat confab serve --log-format json`,
-		Args: exactArgs(0, "no arguments"),
+		Args: arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.define(cmd)
@@ -115,10 +116,16 @@ func (f *serveFlags) check() error {
 			return usageError{fmt.Errorf("--%s %d: want at least 1", name, v)}
 		}
 	}
+	if !slices.Contains([]string{"auto", "on", "off"}, f.connectionsAPI) {
+		return usageError{fmt.Errorf("--connections-api %q: want auto, on or off", f.connectionsAPI)}
+	}
 	if err := serve.CheckStages(f.config.Stages); err != nil {
 		return usageError{err}
 	}
-	return serve.CheckDialect(f.config.Dialect)
+	if err := serve.CheckDialect(f.config.Dialect); err != nil {
+		return usageError{err}
+	}
+	return nil
 }
 
 // openLog opens the store. Its fatal errors end the server: nothing may be acknowledged after one.

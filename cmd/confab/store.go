@@ -20,7 +20,7 @@ func newBackup() *cobra.Command {
 when it began. FILE must not exist yet.`,
 		Example: `  confab backup monday.confab
   confab backup --data /srv/chat /backup/chat.confab`,
-		Args: exactArgs(1, "the FILE to write"),
+		Args: arguments(1, 1, "the FILE to write"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			progress := progressLine(cmd, "copied")
 			if err := sqlitestore.Backup(cmd.Context(), data, args[0], progress); err != nil {
@@ -44,7 +44,7 @@ func newCheck() *cobra.Command {
 Each damaged place is a line; the exit code is 1 when there is one.`,
 		Example: `  confab check
   confab check monday.confab`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1, "one FILE or none"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := data
 			if len(args) == 1 {
@@ -71,7 +71,7 @@ func newRestore() *cobra.Command {
 seen more than the backup holds are told to start over, instead of missing messages in silence.`,
 		Example: `  confab restore monday.confab --data ./confab-restored
   confab serve --data ./confab-restored`,
-		Args: exactArgs(1, "the backup FILE"),
+		Args: arguments(1, 1, "the backup FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := sqlitestore.Restore(cmd.Context(), args[0], data); err != nil {
 				return err

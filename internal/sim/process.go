@@ -33,13 +33,26 @@ type Process struct {
 	said   []byte
 }
 
-// Serve starts `confab serve` with more arguments and returns when it serves. The end of the test
-// kills it, and a test that has failed shows what it said.
+// Surroundings are where a process runs.
+type Surroundings struct {
+	Dir    string   // its folder; "": that of the test
+	Env    []string // settings beside the environment, which has none of Confab
+	Prefix []string // a program with arguments that runs it and stays the same process
+}
+
+// Serve starts `confab serve` in plain surroundings.
 func Serve(tb testing.TB, args ...string) *Process {
 	tb.Helper()
-	args = slices.Concat([]string{"serve", "--admin-addr", "127.0.0.1:0"}, args)
-	p := &Process{cmd: exec.Command(Binary(tb), args...), exited: make(chan struct{})}
-	p.cmd.Env = plainEnvironment()
+	return Surroundings{}.Serve(tb, args...)
+}
+
+// Serve starts `confab serve` with more arguments and returns when it serves. The end of the test
+// kills it, and a test that has failed shows what it said.
+func (s Surroundings) Serve(tb testing.TB, args ...string) *Process {
+	tb.Helper()
+	args = slices.Concat(s.Prefix, []string{Binary(tb), "serve", "--admin-addr", "127.0.0.1:0"}, args)
+	p := &Process{cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{})}
+	p.cmd.Env, p.cmd.Dir = append(plainEnvironment(), s.Env...), s.Dir
 	found := make(chan string, 2)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -60,7 +73,9 @@ func Serve(tb testing.TB, args ...string) *Process {
 	})
 	var read sync.WaitGroup
 	read.Go(func() { p.listen(out, regexp.MustCompile(`Open http://(\S+)/`), "chat ", found) })
-	read.Go(func() { p.listen(errOut, regexp.MustCompile(`admin listener" address=(\S+)`), "admin ", found) })
+	read.Go(func() {
+		p.listen(errOut, regexp.MustCompile(`admin listener",? ?"?address"?[=:]"?([^\s"]+)`), "admin ", found)
+	})
 	go func() {
 		read.Wait()
 		_ = p.cmd.Wait() // Code has it
@@ -151,6 +166,3 @@ func (p *Process) AwaitExit(tb testing.TB) int {
 
 // Code is the exit code of a process that has ended, -1 of one that was killed.
 func (p *Process) Code() int { return p.cmd.ProcessState.ExitCode() }
-
-// Exited tells whether the process has ended.
-func (p *Process) Exited() <-chan struct{} { return p.exited }
