@@ -13,7 +13,7 @@ import (
 //
 //	item                PK            SK
 //	connection          C#0–3         id            the number is a hash of the id
-//	user's connection   U#user        C#id
+//	user's connection   U#user        C#id          with the rooms it is subscribed to
 //	subscription        S#room        id
 //	head                R#room        HEAD
 //	message             R#room        M#16 digits

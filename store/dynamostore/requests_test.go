@@ -2,10 +2,13 @@ package dynamostore_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/confab-chat/confab/chat"
@@ -134,4 +137,59 @@ func TestStore_expiry(t *testing.T) {
 			t.Errorf("no item of kind %s was written", kind)
 		}
 	}
+}
+
+// TestStore_pages has every Query give one item at a time, and reads what takes many.
+func TestStore_pages(t *testing.T) {
+	p := newPair(t, dynamostore.Options{}, func(ctx context.Context, input any, next request) (any, error) {
+		switch in := input.(type) {
+		case *dynamodb.QueryInput:
+			short := *in
+			short.Limit = aws.Int32(1)
+			return next(ctx, &short)
+		case *dynamodb.PutItemInput:
+			t.Errorf("a reader has put %s / %s", pk(in.Item), sk(in.Item))
+		}
+		return next(ctx, input)
+	})
+	ctx, now := t.Context(), p.clock.Now()
+	users := []string{"ann", "bob", "cyd", "dan", "eve"}
+	join(t, p.b, "tea", users...)
+	join(t, p.b, "milk", users...)
+	for i, user := range users {
+		ok(t, "PutUser", p.b.PutUser(ctx, chat.User{Name: user, Since: now}))
+		c := chat.Connection{ID: "c-" + user, User: user, ConnectedAt: now}
+		ok(t, "Open", p.b.Open(ctx, c, in(user, "tea")))
+		c.ID, c.User = fmt.Sprintf("ann's %d", i), "ann"
+		ok(t, "Open", p.b.Open(ctx, c, nil))
+		_, err := p.b.Append(ctx, chat.Draft{Room: "tea", From: user, ID: "m1", Text: "x", At: now}, nobody)
+		ok(t, "Append", err)
+		ok(t, "Note", p.b.Note(ctx, "ann", []string{user + "'s"}))
+	}
+	p.clock.Advance(chat.SettleAfter + time.Second)
+	equal(t, "receivers of tea", len(receivers(t, p.a, "tea")), 5)
+	equal(t, "receivers of the lobby", len(receivers(t, p.a, chat.Lobby)), 10)
+	equal(t, "receivers of ann", len(receivers(t, p.a, "@ann,ann")), 6)
+	equal(t, "messages", len(all(t, p.a, "tea")), 5)
+	found, _, err := p.a.Users(ctx, "", 10)
+	ok(t, "Users", err)
+	equal(t, "users", len(found), 5)
+	members, _, err := p.a.Members(ctx, "tea", "", 10)
+	ok(t, "Members", err)
+	equal(t, "members", len(members), 5)
+	online, _, err := p.a.Online(ctx, "", 10)
+	ok(t, "Online", err)
+	equal(t, "online", online, users)
+	rooms, err := p.a.RoomsOf(ctx, "ann")
+	ok(t, "RoomsOf", err)
+	equal(t, "rooms", len(rooms), 3)
+	public, _, err := p.a.PublicRooms(ctx, "", 10)
+	ok(t, "PublicRooms", err)
+	equal(t, "public rooms", len(public), 2)
+	noted := 0
+	for _, err := range p.a.Noted(ctx) {
+		ok(t, "Noted", err)
+		noted++
+	}
+	equal(t, "noted rooms", noted, 5)
 }
