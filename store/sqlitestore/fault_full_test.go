@@ -37,7 +37,7 @@ func TestFault_diskFull(t *testing.T) {
 		ok(t, child(t, "TestFault_diskFull", nil, front, func(line string) { fmt.Println(line) }))
 		return
 	}
-	disk := smallDisk(t, "24m")
+	disk := smallDisk(t, "100m")
 	s := open(t, filepath.Join(disk, "data"), sqlitestore.Options{
 		OnFatal: func(err error) { t.Errorf("OnFatal: %v", err) },
 	})
@@ -48,6 +48,13 @@ func TestFault_diskFull(t *testing.T) {
 	before := run.log()
 	ok(t, s.Close())
 	ok(t, sqlitestore.Check(t.Context(), filepath.Join(disk, "data"), func(line string) { t.Error(line) }))
+	free := run.fill(0)
+	if s, err := sqlitestore.Open(filepath.Join(disk, "data"), sqlitestore.Options{}); err == nil {
+		ok(t, s.Close())
+	} else {
+		wantKind(t, err, chat.Unavailable)
+	}
+	free()
 	run.s = open(t, filepath.Join(disk, "data"), sqlitestore.Options{})
 	if after := run.log(); len(after) != len(before) {
 		t.Errorf("%d messages after opening again, %d before", len(after), len(before))
@@ -89,8 +96,8 @@ func (f *fullDisk) append(writer int) error {
 	return err
 }
 
-// cycle fills the disk, wants refusals and reads, frees it and wants writes.
-func (f *fullDisk) cycle(n int) {
+// fill leaves the disk with a number of bytes.
+func (f *fullDisk) fill(left int64) (free func()) {
 	f.Helper()
 	ballast := filepath.Join(f.disk, "ballast")
 	file, err := os.Create(ballast)
@@ -101,8 +108,15 @@ func (f *fullDisk) cycle(n int) {
 		n, err = file.Write(block)
 		size += int64(n)
 	}
-	ok(f, file.Truncate(size-1<<20)) // the writers fill the rest
+	ok(f, file.Truncate(size-left))
 	ok(f, file.Close())
+	return func() { ok(f, os.Remove(ballast)) }
+}
+
+// cycle fills the disk, wants refusals and reads, frees it and wants writes.
+func (f *fullDisk) cycle(n int) {
+	f.Helper()
+	free := f.fill(1 << 20) // the writers fill the rest
 	var writing sync.WaitGroup
 	for w := range 8 {
 		writing.Go(func() {
@@ -119,7 +133,7 @@ func (f *fullDisk) cycle(n int) {
 	writing.Wait()
 	f.faults++
 	f.log()
-	ok(f, os.Remove(ballast))
+	free()
 	freed := time.Now()
 	await(f, func() bool { return f.append(0) == nil })
 	if took := time.Since(freed); took > 5*time.Second {

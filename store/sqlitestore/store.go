@@ -90,8 +90,14 @@ func Open(dir string, o Options) (*Store, error) {
 // openError says what is wrong with a database that does not open.
 func openError(file string, err error) error {
 	var e *chat.Error
-	if !errors.As(err, &e) && classify(err) == damaged {
+	if errors.As(err, &e) {
+		return err
+	}
+	switch classify(err) {
+	case damaged:
 		return corrupt("open", file, err)
+	case full:
+		return &chat.Error{Kind: chat.Unavailable, Op: "open", Message: "the disk is full", Err: err}
 	}
 	return err
 }
@@ -188,6 +194,10 @@ func (w *writer) prepare() error {
 		return chat.E(chat.Unavailable, "SQLite cannot keep a write-ahead log here (%s)", mode.text(0))
 	}
 	_, err = checkpoint(w.conn, "TRUNCATE") // what was deleted before a crash goes now
+	if err != nil && classify(err) == full {
+		w.s.log.Warn("the write-ahead log could not be emptied", "error", err)
+		return nil
+	}
 	return err
 }
 
