@@ -65,8 +65,8 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := "see confab --help"
-	if close := cmd.SuggestionsFor(args[0]); len(close) > 0 {
-		hint = "do you mean confab " + strings.Join(close, ", confab ") + "?"
+	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
+		hint = "do you mean confab " + strings.Join(similar, ", confab ") + "?"
 	}
 	return usageError{fmt.Errorf("unknown command %q; %s", args[0], hint)}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,6 +93,16 @@ func (k *talker) sync() []sim.Frame {
 	return k.until(func(f *sim.Frame) bool { return f.ID == "sync" })
 }
 
+// resume says hello with a cursor of the room tea and gives all that comes of it.
+func (k *talker) resume(epoch string, seq uint64) []sim.Frame {
+	k.tb.Helper()
+	err := k.Send(k.ctx, `{"action":"hello","id":"h","resume":{"tea":{"epoch":%q,"seq":%d}}}`, epoch, seq)
+	if err != nil {
+		k.tb.Fatal(err)
+	}
+	return k.until(func(f *sim.Frame) bool { return f.Event == "resumed" || f.Event == "reset" })
+}
+
 // checkResume compares what a resume sends with what is missed, for every cursor.
 func checkResume(tb testing.TB, h host) {
 	tb.Helper()
@@ -103,12 +114,8 @@ func checkResume(tb testing.TB, h host) {
 	}
 	for cursor := range all + 1 {
 		back := dial(tb, h, "alice")
-		if err := back.Send(back.ctx, `{"action":"hello","id":"h","resume":{"tea":{"epoch":%q,"seq":%d}}}`,
-			joined.Epoch, cursor); err != nil {
-			tb.Fatal(err)
-		}
 		var got, want []string
-		for _, f := range back.until(func(f *sim.Frame) bool { return f.Event == "resumed" || f.Event == "reset" }) {
+		for _, f := range back.resume(joined.Epoch, uint64(cursor)) {
 			got = append(got, fmt.Sprintf("%s %s %d %v", f.Event, f.Text, f.Seq, f.More))
 		}
 		want = append(want, "welcome  0 false")
@@ -253,10 +260,7 @@ func checkRestore(tb testing.TB, l *local) {
 	for i := range 3 {
 		alice.say("tea", fmt.Sprintf("new%d", i))
 	}
-	if err := alice.Send(alice.ctx, `{"action":"hello","id":"h","resume":{"tea":{"epoch":%q,"seq":%d}}}`, epoch, cursor); err != nil {
-		tb.Fatal(err)
-	}
-	all := alice.until(func(f *sim.Frame) bool { return f.Event == "resumed" || f.Event == "reset" })
+	all := alice.resume(epoch, cursor)
 	if last := all[len(all)-1]; last.Event != "reset" || last.Epoch == epoch || last.Reason == "" {
 		tb.Errorf("a cursor of the log before the restore is answered %s", last.Raw)
 	}
@@ -334,7 +338,7 @@ func deliver(h *chatapi.Handler, kind, id, user string) error {
 	e.RequestContext.RouteKey, e.RequestContext.ConnectionID = "$"+kind, id
 	e.QueryStringParameters = map[string]string{"name": user}
 	answer, err := h.Handle(context.Background(), e)
-	if err == nil && answer.StatusCode != 200 {
+	if err == nil && answer.StatusCode != http.StatusOK {
 		err = fmt.Errorf("status %d", answer.StatusCode)
 	}
 	return err

@@ -123,7 +123,8 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialLimit)
 	defer cancel()
 	where := c.o.URL() + "?name=" + url.QueryEscape(c.o.User)
-	conn, _, err := websocket.Dial(ctx, where, &websocket.DialOptions{HTTPClient: c.http}) //nolint:bodyclose // the library closes it
+	options := &websocket.DialOptions{HTTPClient: c.http}
+	conn, _, err := websocket.Dial(ctx, where, options) //nolint:bodyclose // the library closes it
 	if err == nil {
 		conn.SetReadLimit(1 << 20)
 	}

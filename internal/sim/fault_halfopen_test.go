@@ -122,7 +122,8 @@ func TestF10_HalfOpen(t *testing.T) {
 		t.Errorf("%d users are online, want %d", n, 1+healthy)
 	}
 	witness.checkPresence(clients)
-	fmt.Printf("%s faults=%d acked=0 lost=0 dup=0 reorder=0 seed=%d offline=%v freed=%v\n", t.Name(), clients, seed, offline, freed)
+	fmt.Printf("%s faults=%d acked=0 lost=0 dup=0 reorder=0 seed=%d offline=%v freed=%v\n",
+		t.Name(), clients, seed, offline, freed)
 }
 
 // member connects a user to the room of the witness, until the test ends.

@@ -152,7 +152,8 @@ func checkLinear(tb testing.TB, h host, rounds, perRoom int, rng *rand.Rand) (hi
 func TestF16_LinearUnderKills(t *testing.T) {
 	seed, kills := newSeed(t), column(20, 100)
 	histories, acked, err := checkLinear(t, newKilled(t), kills, 1000, rand.New(rand.NewPCG(seed, 2)))
-	fmt.Printf("%s faults=%d acked=%d lost=0 dup=0 reorder=0 seed=%d histories=%d\n", t.Name(), kills, acked, seed, histories)
+	fmt.Printf("%s faults=%d acked=%d lost=0 dup=0 reorder=0 seed=%d histories=%d\n",
+		t.Name(), kills, acked, seed, histories)
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)
 	}

@@ -11,9 +11,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/confab-chat/confab/chat"
-	"github.com/confab-chat/confab/chatapi"
 )
 
 // verdict is a testing.TB for a check that may fail: it keeps what the check has found.
@@ -90,26 +87,26 @@ func TestF21_PlantedBugs(t *testing.T) {
 		return func(tb testing.TB, p plant) { check(tb, newLocal(tb, p)) }
 	}
 	bugs := []struct {
-		name  string
-		sound plant // what is there without the bug
-		bug   plant
-		check func(testing.TB, plant)
+		name       string
+		check      func(testing.TB, plant)
+		bug, sound plant // sound is what is there without the bug
 	}{
-		{"ack before commit", plant{}, plant{log: plantEarly}, crash(2)},
-		{"no dedup", plant{}, plant{log: plantForgetful}, crash(2)},
-		{"reader that skips a hole", plant{log: plantTardy(false)}, plant{log: plantTardy(true)}, linear},
-		{"410 deletes the sender", plant{}, plant{poster: func(p chatapi.Poster) chatapi.Poster { return confused{p} }}, onLocal(checkGone)},
-		{"resume off by one", plant{}, plant{log: func(l chat.Log) chat.Log { return skipping{l} }}, onHost(checkResume)},
-		{"presence counter", plant{}, plant{conns: plantCounting}, presence},
-		{"revive after disconnect", plant{}, plant{conns: func(c chat.Connections) chat.Connections { return reviving{c} }}, presence},
-		{"cross-room fan-out", plant{}, plant{conns: func(c chat.Connections) chat.Connections { return everywhere{c} }}, crash(0)},
-		{"drop on overflow without resync", plant{}, plant{poster: func(p chatapi.Poster) chatapi.Poster { return mute{p} }}, lagging},
-		{"unchecked membership at fan-out", plant{}, plant{
-			log:   func(l chat.Log) chat.Log { return unchecked{l} },
-			conns: func(c chat.Connections) chat.Connections { return subscribed{c} },
-		}, onHost(checkLeaving)},
-		{"epoch ignored", plant{}, plant{log: func(l chat.Log) chat.Log { return sameEpoch{l} }}, onLocal(checkRestore)},
-		{"Close of another's connection", plant{}, plant{conns: func(c chat.Connections) chat.Connections { return mistaken{c} }}, presence},
+		{"ack before commit", crash(2), plant{log: plantEarly}, plant{}},
+		{"no dedup", crash(2), plant{log: plantForgetful}, plant{}},
+		{"reader that skips a hole", linear, plant{log: plantTardy(true)}, plant{log: plantTardy(false)}},
+		{"410 deletes the sender", onLocal(checkGone), plant{poster: plantConfused}, plant{}},
+		{"resume off by one", onHost(checkResume), plant{log: plantSkipping}, plant{}},
+		{"presence counter", presence, plant{conns: plantCounting}, plant{}},
+		{"revive after disconnect", presence, plant{conns: plantReviving}, plant{}},
+		{"cross-room fan-out", crash(0), plant{conns: plantEverywhere}, plant{}},
+		{"drop on overflow without resync", lagging, plant{poster: plantMute}, plant{}},
+		{
+			"unchecked membership at fan-out", onHost(checkLeaving),
+			plant{log: plantUnchecked, conns: plantSubscribed},
+			plant{},
+		},
+		{"epoch ignored", onLocal(checkRestore), plant{log: plantSameEpoch}, plant{}},
+		{"Close of another's connection", presence, plant{conns: plantMistaken}, plant{}},
 	}
 	caught := 0
 	for _, b := range bugs {

@@ -85,7 +85,7 @@ func (l *local) restart(tb testing.TB) {
 	}
 	l.addr = listener.Addr().String()
 	l.public = &http.Server{Handler: l.server, ReadHeaderTimeout: 5 * time.Second}
-	go l.public.Serve(listener) //nolint:errcheck // it ends with ErrServerClosed
+	go l.public.Serve(listener)
 }
 
 // crash ends the server. What the store has not been given is lost.

@@ -23,7 +23,8 @@ func Dial(ctx context.Context, where, user string) (*Line, error) {
 // DialWith connects a user on a socket with a receive buffer of that size; 0 is the system's.
 func DialWith(ctx context.Context, where, user string, readBuffer int) (*Line, error) {
 	options := &websocket.DialOptions{HTTPClient: httpClient(readBuffer)}
-	conn, _, err := websocket.Dial(ctx, where+"?name="+url.QueryEscape(user), options) //nolint:bodyclose // the library closes it
+	where += "?name=" + url.QueryEscape(user)
+	conn, _, err := websocket.Dial(ctx, where, options) //nolint:bodyclose // the library closes it
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,8 @@ func ReadLog(ctx context.Context, where, user, room string) ([]checker.Entry, er
 	}
 	var log []checker.Entry
 	for {
-		page, err := l.Do(ctx, "page", `{"action":"history","id":"page","room":%q,"after":%d,"limit":200}`, room, len(log))
+		page, err := l.Do(ctx, "page",
+			`{"action":"history","id":"page","room":%q,"after":%d,"limit":200}`, room, len(log))
 		if err != nil {
 			return nil, err
 		}

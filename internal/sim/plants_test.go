@@ -17,6 +17,9 @@ import (
 	"github.com/confab-chat/confab/connections"
 )
 
+// then is what a log calls with a message that it has numbered.
+type then = func(chat.Head, chat.Message)
+
 // early acknowledges a message when it has a number, and stores it later: a crash loses it.
 type early struct {
 	chat.Log
@@ -26,7 +29,7 @@ type early struct {
 
 func plantEarly(log chat.Log) chat.Log { return &early{Log: log, next: map[string]chat.Head{}} }
 
-func (e *early) Append(ctx context.Context, d chat.Draft, then func(chat.Head, chat.Message)) (chat.Message, error) {
+func (e *early) Append(ctx context.Context, d chat.Draft, tell then) (chat.Message, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	head, ok := e.next[d.Room]
@@ -40,7 +43,7 @@ func (e *early) Append(ctx context.Context, d chat.Draft, then func(chat.Head, c
 	head.Seq++
 	e.next[d.Room] = head
 	m := chat.Message{Room: d.Room, Seq: head.Seq, ID: d.ID, From: d.From, Text: d.Text, At: d.At}
-	then(head, m)
+	tell(head, m)
 	go func() {
 		time.Sleep(100 * time.Millisecond) // the batch is written later; the store may be closed by then
 		_, _ = e.Log.Append(context.Background(), d, func(chat.Head, chat.Message) {})
@@ -57,12 +60,12 @@ type forgetful struct {
 
 func plantForgetful(log chat.Log) chat.Log { return &forgetful{Log: log} }
 
-func (f *forgetful) Append(ctx context.Context, d chat.Draft, then func(chat.Head, chat.Message)) (chat.Message, error) {
+func (f *forgetful) Append(ctx context.Context, d chat.Draft, tell then) (chat.Message, error) {
 	f.mu.Lock()
 	f.n++
 	d.ID += fmt.Sprintf("#%d.%d", f.n, time.Now().UnixNano())
 	f.mu.Unlock()
-	m, err := f.Log.Append(ctx, d, func(h chat.Head, m chat.Message) { then(h, known(m)) })
+	m, err := f.Log.Append(ctx, d, func(h chat.Head, m chat.Message) { tell(h, known(m)) })
 	return known(m), err
 }
 
@@ -102,15 +105,15 @@ func (y *tardy) set(from, id string, open bool) {
 	}
 }
 
-func (y *tardy) Append(ctx context.Context, d chat.Draft, then func(chat.Head, chat.Message)) (chat.Message, error) {
+func (y *tardy) Append(ctx context.Context, d chat.Draft, tell then) (chat.Message, error) {
 	y.set(d.From, d.ID, true)
-	tell := func() {}
-	m, err := y.Log.Append(ctx, d, func(h chat.Head, m chat.Message) { tell = func() { then(h, m) } })
+	late := func() {}
+	m, err := y.Log.Append(ctx, d, func(h chat.Head, m chat.Message) { late = func() { tell(h, m) } })
 	if m.Seq%4 == 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
 	y.set(d.From, d.ID, false)
-	tell()
+	late()
 	return m, err
 }
 
@@ -130,6 +133,8 @@ func (y *tardy) Messages(ctx context.Context, room string, r chat.Range) (chat.P
 // skipping begins a page after a number one too late.
 type skipping struct{ chat.Log }
 
+func plantSkipping(inner chat.Log) chat.Log { return skipping{inner} }
+
 func (s skipping) Messages(ctx context.Context, room string, r chat.Range) (chat.Page, error) {
 	if r.Before == 0 {
 		r.After++
@@ -139,6 +144,8 @@ func (s skipping) Messages(ctx context.Context, room string, r chat.Range) (chat
 
 // sameEpoch gives every room the same epoch, before and after a restore.
 type sameEpoch struct{ chat.Log }
+
+func plantSameEpoch(inner chat.Log) chat.Log { return sameEpoch{inner} }
 
 func (s sameEpoch) Member(ctx context.Context, room, user string) (chat.Member, chat.Head, error) {
 	m, h, err := s.Log.Member(ctx, room, user)
@@ -163,20 +170,26 @@ func (s sameEpoch) Heads(ctx context.Context, rooms []string) ([]chat.Head, erro
 // unchecked forgets at fan-out who has left.
 type unchecked struct{ chat.Log }
 
-func (u unchecked) Append(ctx context.Context, d chat.Draft, then func(chat.Head, chat.Message)) (chat.Message, error) {
+func plantUnchecked(inner chat.Log) chat.Log { return unchecked{inner} }
+
+func (u unchecked) Append(ctx context.Context, d chat.Draft, tell then) (chat.Message, error) {
 	return u.Log.Append(ctx, d, func(h chat.Head, m chat.Message) {
 		h.Removed = nil
-		then(h, m)
+		tell(h, m)
 	})
 }
 
 // subscribed never ends a subscription, as one that comes late does not yet.
 type subscribed struct{ chat.Connections }
 
+func plantSubscribed(inner chat.Connections) chat.Connections { return subscribed{inner} }
+
 func (subscribed) Unsubscribe(context.Context, string, string) error { return nil }
 
 // everywhere gives the receivers of the lobby for every room.
 type everywhere struct{ chat.Connections }
+
+func plantEverywhere(inner chat.Connections) chat.Connections { return everywhere{inner} }
 
 func (e everywhere) Receivers(ctx context.Context, _ chat.Head) iter.Seq2[chat.Receiver, error] {
 	return e.Connections.Receivers(ctx, chat.Head{Room: chat.Lobby, Kind: chat.LobbyRoom})
@@ -220,6 +233,8 @@ func (c *counting) Online(context.Context, string, int) (users []string, more bo
 // reviving opens a connection that is closed.
 type reviving struct{ chat.Connections }
 
+func plantReviving(inner chat.Connections) chat.Connections { return reviving{inner} }
+
 func (r reviving) Open(ctx context.Context, row chat.Connection, members []chat.Member) error {
 	err := r.Connections.Open(ctx, row, members)
 	if chat.Is(err, chat.Taken) {
@@ -231,6 +246,8 @@ func (r reviving) Open(ctx context.Context, row chat.Connection, members []chat.
 
 // mistaken closes the user's oldest connection instead of the one that is meant.
 type mistaken struct{ chat.Connections }
+
+func plantMistaken(inner chat.Connections) chat.Connections { return mistaken{inner} }
 
 func (m mistaken) Close(ctx context.Context, id string) (chat.Connection, error) {
 	if c, err := m.Connections.Get(ctx, id); err == nil {
@@ -244,7 +261,11 @@ func (m mistaken) Close(ctx context.Context, id string) (chat.Connection, error)
 // confused takes the sender for the one who is gone, as a well-known sample does.
 type confused struct{ chatapi.Poster }
 
-func (c confused) Post(ctx context.Context, to []connections.Target, frames [][]byte) (gone, unsent []connections.Target, err error) {
+func plantConfused(inner chatapi.Poster) chatapi.Poster { return confused{inner} }
+
+func (c confused) Post(ctx context.Context, to []connections.Target, frames [][]byte) (
+	gone, unsent []connections.Target, err error,
+) {
 	gone, unsent, err = c.Poster.Post(ctx, to, frames)
 	if len(gone) > 0 {
 		gone = to[:1]
@@ -254,6 +275,8 @@ func (c confused) Post(ctx context.Context, to []connections.Target, frames [][]
 
 // mute does not tell a reader that frames were dropped.
 type mute struct{ chatapi.Poster }
+
+func plantMute(inner chatapi.Poster) chatapi.Poster { return mute{inner} }
 
 func (m mute) Send(ctx context.Context, to connections.Target, frames [][]byte) error {
 	if len(frames) > 0 && bytes.HasPrefix(frames[0], []byte(`{"event":"resync"`)) {

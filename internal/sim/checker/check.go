@@ -218,11 +218,7 @@ func (c *Client) checkView(r *Report, room string) {
 	}
 	r.Pushes += len(v.pushed)
 	r.Resumes += v.resumes
-	for _, e := range v.pushed {
-		if e.Seq == 0 || e.Seq > last || !e.same(log[e.Seq-1]) {
-			r.problem(&r.Wrong, "%s was pushed %+v, which is not its room's", who, e)
-		}
-	}
+	v.checkPushed(r, who, log[:last])
 	shown := make([]bool, last+1)
 	next := v.after + 1
 	for _, e := range v.shown {
@@ -246,6 +242,15 @@ func (c *Client) checkView(r *Report, room string) {
 	for seq := v.after + 1; seq <= last; seq++ {
 		if !shown[seq] && (!c.stopped || seq < next) {
 			r.problem(&r.Lost, "%s never showed number %d", who, seq)
+		}
+	}
+}
+
+// checkPushed checks that nothing was pushed but what the client may see of the log.
+func (v *view) checkPushed(r *Report, who string, log []Entry) {
+	for _, e := range v.pushed {
+		if e.Seq == 0 || e.Seq > uint64(len(log)) || !e.same(log[e.Seq-1]) {
+			r.problem(&r.Wrong, "%s was pushed %+v, which is not its room's", who, e)
 		}
 	}
 }

@@ -30,8 +30,10 @@ type story struct {
 
 func right() *story {
 	log := []checker.Entry{
-		entry(1, "alice", "a1"), entry(2, "bob", "b1"), {Seq: 3, Void: true},
-		{Seq: 4, Deleted: true}, entry(5, "alice", "a2"),
+		entry(1, "alice", "a1"), entry(2, "bob", "b1"),
+		{Seq: 3, Void: true},
+		{Seq: 4, Deleted: true},
+		entry(5, "alice", "a2"),
 	}
 	deleted := entry(4, "bob", "b2")
 	shown := []checker.Entry{log[0], log[1], log[2], deleted, log[4]}
