@@ -1,12 +1,14 @@
 package testenv_test
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/internal/testenv"
 )
 
@@ -155,5 +157,34 @@ func TestIsolation_LeavingWhileOthersWrite(t *testing.T) {
 				})
 			}
 		}
+	})
+}
+
+// forgetful is a store of connections with a fault: subscriptions never end.
+type forgetful struct{ chat.Connections }
+
+func (forgetful) Unsubscribe(context.Context, string, string) error { return nil }
+
+// Also while the subscriptions of one who has left are still there, it gets nothing.
+func TestIsolation_SubscriptionsLeft(t *testing.T) {
+	options := once
+	options.WrapConnections = func(c chat.Connections) chat.Connections { return forgetful{c} }
+	testenv.Each(t, options, func(t *testing.T, e *testenv.Env) {
+		alice, bob, carol := e.Dial(t, "alice"), e.Dial(t, "bob"), e.Dial(t, "carol")
+		for _, c := range []*testenv.Client{alice, bob, carol} {
+			c.Join("tea")
+		}
+		bob.Do("l1", `{"action":"leaveRoom","id":"l1","room":"tea"}`)
+		for i := range 3 {
+			text := fmt.Sprintf("bob is gone %d", i)
+			alice.Say("tea", fmt.Sprintf("m%d", i), text)
+			carol.Await("the message", message("tea", text))
+		}
+		quiet(t, bob, "a message after leaving", event("message", "tea"))
+		alice.Do("l2", `{"action":"members","id":"l2","room":"tea"}`).Is(t,
+			`{"event":"members","id":"l2","room":"tea","members":[{"user":"alice","online":true},{"user":"carol","online":true}],"more":false}`)
+		bob.Join("tea")
+		alice.Say("tea", "m9", "bob is back")
+		bob.Await("the message", message("tea", "bob is back"))
 	})
 }
