@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -90,6 +91,9 @@ func (a *API) postOwn(to []connections.Target, frames [][]byte) (
 			} else {
 				c.active.Store(now)
 			}
+		}
+		if len(to) > 0 {
+			runtime.Gosched() // a large room must not hold up who else has something to do
 		}
 	}
 	a.stats.messagesOut.Add(uint64(p.sum[taken] * len(frames)))
