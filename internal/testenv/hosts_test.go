@@ -257,3 +257,18 @@ func TestClient_View(t *testing.T) {
 		t.Error("a log that skips a number is not noticed")
 	}
 }
+
+// A send without id has the id of its event, so that a repeated delivery is known again.
+func TestSendMessage_TakesTheEventsID(t *testing.T) {
+	var ids sync.Map
+	e, _, _ := observe(t, testenv.Options{DoubleOneIn: 1}, func(e events.APIGatewayWebsocketProxyRequest) {
+		ids.Store(e.RequestContext.MessageID, true)
+	})
+	alice := e.Dial(t, "alice")
+	alice.Send(`{"action":"sendMessage","message":"hi"}`)
+	if f := alice.Await("the message", message("lobby", "hi")); f.ID == "" {
+		t.Errorf("it has no id: %s", f.Raw)
+	} else if _, ok := ids.Load(f.ID); !ok {
+		t.Errorf("its id %q is no event's messageId", f.ID)
+	}
+}
