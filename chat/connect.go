@@ -77,7 +77,7 @@ func (s *Service) noteArrival(ctx context.Context, c Connection, members []Membe
 		return err
 	}
 	for _, other := range all {
-		if other.ID != c.ID && c.ConnectedAt.Sub(other.ConnectedAt) > newlyOnline {
+		if c.ConnectedAt.Sub(other.ConnectedAt) > newlyOnline {
 			return nil
 		}
 	}

@@ -73,7 +73,7 @@ func TestService_ListRooms(t *testing.T) {
 			for more := true; more; {
 				var rows []row
 				rows, more = w.rooms(bob, after, limit)
-				if len(rows) > limit || len(rows) == 0 {
+				if len(rows) > limit || len(rows) == 0 || len(all) > 31 {
 					w.Fatalf("%d rows with limit %d", len(rows), limit)
 				}
 				for _, r := range rows {

@@ -71,7 +71,7 @@ func (h *Handler) originAllowed(headers map[string]string) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.User != nil || origin != u.Scheme+"://"+u.Host {
+	if err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
 		return false
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {

@@ -160,13 +160,15 @@ func TestRooms_full(t *testing.T) {
 	ids := w.crowd(3)
 	w.join("coffee", ids...)
 	rooms.Wait()
-	posting, release := make(chan struct{}), make(chan struct{})
+	posting, released := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(released) })
+	t.Cleanup(release)
 	var once sync.Once
 	w.poster.before = func(c call) {
 		if strings.Contains(c.frames[0], `"room":"tea"`) {
 			once.Do(func() {
 				close(posting)
-				<-release
+				<-released
 			})
 		}
 	}
@@ -200,7 +202,7 @@ func TestRooms_full(t *testing.T) {
 		t.Error("the room's queue is full and a sender did not wait")
 	default:
 	}
-	close(release)
+	release()
 	equal(w, "head after the one that waited", <-waiting, 1+limit+1)
 }
 
