@@ -177,6 +177,9 @@ func checkLagging(tb testing.TB, h droppy, seed uint64) (report *checker.Report,
 	for _, c := range floods {
 		c.Stop()
 	}
+	await(tb, patience, "nothing is said any more", func() bool {
+		return !slices.ContainsFunc(floods, func(c *sim.Client) bool { return !c.Settled(nil) })
+	})
 	laggard.Unpause()
 	report = tr.settle()
 	return report, laggard.Seen().Resyncs

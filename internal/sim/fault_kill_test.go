@@ -121,6 +121,15 @@ func TestF1_KillUnderLoad(t *testing.T) {
 	}
 }
 
+// some gives n of the names from one on, in a circle.
+func some(names []string, from, n int) []string {
+	var part []string
+	for i := range n {
+		part = append(part, names[(from+i)%len(names)])
+	}
+	return part
+}
+
 // checkLinear is F16 on any host: one order explains every answer to the appends and readings of
 // short histories, in each of which the host breaks down.
 func checkLinear(tb testing.TB, h host, rounds, perRoom int, rng *rand.Rand) (histories, acked int, err error) {
@@ -128,16 +137,19 @@ func checkLinear(tb testing.TB, h host, rounds, perRoom int, rng *rand.Rand) (hi
 	for round := range rounds {
 		tr := newTraffic(tb, h)
 		names := rooms(fmt.Sprintf("round%d-", round), 5)
-		clients := crowd(names, 16, rng.Uint64())
-		for i := range clients {
-			clients[i].Most, clients[i].ReadEvery = perRoom*len(names)/10, 4
+		var clients []sim.Options
+		most := perRoom * len(names) / 10 // of the operations of 8 writers a fifth is readings
+		for i, user := range rooms("writer", 8) {
+			clients = append(clients, sim.Options{
+				User: user, Rooms: some(names, i, 3), Window: 16, Most: most, ReadEvery: 4, Seed: rng.Uint64(),
+			})
 		}
 		tr.start(clients...)
-		some := rng.IntN(perRoom * len(names) / 2)
-		await(tb, patience, "messages are acknowledged", func() bool { return tr.acked() > some })
+		when := rng.IntN(perRoom * len(names) / 2)
+		await(tb, patience, "messages are acknowledged", func() bool { return tr.acked() > when })
 		h.crash(tb)
 		h.restart(tb)
-		await(tb, patience, "all is said", func() bool { return tr.acked() >= 8*clients[0].Most })
+		await(tb, patience, "all is said", func() bool { return tr.acked() >= 8*most })
 		report := tr.settle()
 		tr.seen()
 		if err := errors.Join(report.Err(), tr.history.Linear(time.Minute)); err != nil {
