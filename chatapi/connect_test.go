@@ -3,6 +3,7 @@ package chatapi_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -164,7 +165,7 @@ func TestHandler_Handle_connect_origin(t *testing.T) {
 				}
 				r := w.handle(e)
 				_, err := w.conns.Get(w.ctx, "c1")
-				if (r.StatusCode == 200) != c.allowed || (err == nil) != c.allowed {
+				if (r.StatusCode == http.StatusOK) != c.allowed || (err == nil) != c.allowed {
 					t.Errorf("status %d, row %v; allowed should be %v", r.StatusCode, err, c.allowed)
 				}
 				if !c.allowed {

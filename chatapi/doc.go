@@ -18,11 +18,11 @@ import (
 	"github.com/confab-chat/confab/connections"
 )
 
-// Event is what API Gateway hands to the function behind a route, Response what it takes back.
-type (
-	Event    = events.APIGatewayWebsocketProxyRequest
-	Response = events.APIGatewayProxyResponse
-)
+// Event is what API Gateway hands to the function behind a route.
+type Event = events.APIGatewayWebsocketProxyRequest
+
+// Response is what API Gateway takes back.
+type Response = events.APIGatewayProxyResponse
 
 // Poster pushes frames to connections, as API Gateway's @connections API does.
 type Poster interface {

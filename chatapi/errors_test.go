@@ -39,14 +39,19 @@ func TestHandler_Handle_errors(t *testing.T) {
 		retry *int
 		says  string
 	}{
-		"unavailable":        {&chat.Error{Kind: chat.Unavailable, Err: errors.New(secret)}, "unavailable", ms(1000), "nothing was stored"},
-		"unavailable, when":  {&chat.Error{Kind: chat.Unavailable, RetryAfter: 2500 * time.Millisecond}, "unavailable", ms(2500), "try again"},
-		"unknown":            {&chat.Error{Kind: chat.Unknown, Message: secret}, "unknown_outcome", ms(1000), "same id"},
-		"limited":            {&chat.Error{Kind: chat.Limited, Message: "slow down", RetryAfter: 70 * time.Millisecond}, "rate_limited", ms(70), "slow down"},
-		"internal":           {&chat.Error{Kind: chat.Internal, Message: secret}, "internal", nil, "requestId"},
-		"corrupt":            {&chat.Error{Kind: chat.Corrupt, Message: secret}, "internal", nil, "requestId"},
-		"without a kind":     {errors.New(secret), "internal", nil, "requestId"},
-		"without a sentence": {&chat.Error{Kind: chat.Forbidden, Err: errors.New(secret)}, "forbidden", nil, "forbidden"},
+		"unavailable": {&chat.Error{Kind: chat.Unavailable, Err: errors.New(secret)}, "unavailable",
+			ms(1000), "nothing was stored"},
+		"unavailable, when": {&chat.Error{Kind: chat.Unavailable, RetryAfter: 2500 * time.Millisecond},
+			"unavailable", ms(2500), "try again"},
+		"unknown": {&chat.Error{Kind: chat.Unknown, Message: secret}, "unknown_outcome", ms(1000),
+			"same id"},
+		"limited": {&chat.Error{Kind: chat.Limited, Message: "slow down",
+			RetryAfter: 70 * time.Millisecond}, "rate_limited", ms(70), "slow down"},
+		"internal":       {&chat.Error{Kind: chat.Internal, Message: secret}, "internal", nil, "requestId"},
+		"corrupt":        {&chat.Error{Kind: chat.Corrupt, Message: secret}, "internal", nil, "requestId"},
+		"without a kind": {errors.New(secret), "internal", nil, "requestId"},
+		"without a sentence": {&chat.Error{Kind: chat.Forbidden, Err: errors.New(secret)}, "forbidden", nil,
+			"forbidden"},
 	} {
 		sub(t, name, func(w *world) {
 			w.connect("alice1")
@@ -60,7 +65,8 @@ func TestHandler_Handle_errors(t *testing.T) {
 			if strings.Contains(got[0], "secret") {
 				w.Errorf("internal text on the wire: %s", got)
 			}
-			if c.code == "internal" && (!strings.Contains(w.logged.String(), secret) || !strings.Contains(w.logged.String(), "requestId=request1")) {
+			if c.code == "internal" && (!strings.Contains(w.logged.String(), secret) ||
+				!strings.Contains(w.logged.String(), "requestId=request1")) {
 				w.Errorf("the log has %q", w.logged)
 			}
 		})
@@ -105,7 +111,8 @@ func TestHandler_Handle_rate(t *testing.T) {
 			w.act("alice1", `{"action":"ping"}`)
 		}
 		e := readError(w, w.act("alice1", `{"action":"sendMessage","id":"m1","message":"hi"}`))
-		if e.Code != "rate_limited" || e.ID != "m1" || e.RetryAfterMs == nil || *e.RetryAfterMs < 1 || *e.RetryAfterMs > 101 {
+		if e.Code != "rate_limited" || e.ID != "m1" || e.RetryAfterMs == nil || *e.RetryAfterMs < 1 ||
+			*e.RetryAfterMs > 101 {
 			w.Errorf("%+v", e)
 		}
 		head, err := w.log.Heads(w.ctx, []string{"lobby"})

@@ -32,7 +32,8 @@ func (w *world) crowd(n int) []string {
 const hello = `{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`
 
 func isMessage(frames []string) bool {
-	return len(frames) == 1 && strings.Contains(frames[0], `"event":"message"`) && strings.Contains(frames[0], `"id":"m1"`)
+	return len(frames) == 1 && strings.Contains(frames[0], `"event":"message"`) &&
+		strings.Contains(frames[0], `"id":"m1"`)
 }
 
 func TestHandler_fanout(t *testing.T) {
@@ -163,7 +164,9 @@ type watchedLog struct {
 	reached bool
 }
 
-func (l *watchedLog) Append(ctx context.Context, d chat.Draft, then func(chat.Head, chat.Message)) (chat.Message, error) {
+func (l *watchedLog) Append(
+	ctx context.Context, d chat.Draft, then func(chat.Head, chat.Message),
+) (chat.Message, error) {
 	l.inside = true
 	defer func() { l.inside = false }()
 	return l.Log.Append(ctx, d, func(h chat.Head, m chat.Message) {

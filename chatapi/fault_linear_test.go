@@ -69,7 +69,8 @@ func (l *linearRun) client(n, operations int, r *rand.Rand) {
 		}
 		repeat = ""
 		attempt := c.Send("tea", id, "text of "+id)
-		m, err := l.svc.Send(l.ctx, conn, chat.Send{Room: "tea", ID: id, Text: "text of " + id}, func(chat.Head, chat.Message) {})
+		m, err := l.svc.Send(l.ctx, conn, chat.Send{Room: "tea", ID: id, Text: "text of " + id},
+			func(chat.Head, chat.Message) {})
 		switch {
 		case err == nil:
 			attempt.Ack(m.Seq)

@@ -61,7 +61,9 @@ var deviceIDs = [2]string{"device1", "device2"}
 // allGone is a gateway that has no connection.
 type allGone struct{ chatapi.Poster }
 
-func (allGone) Post(_ context.Context, to []connections.Target, _ [][]byte) (gone, unsent []connections.Target, err error) {
+func (allGone) Post(_ context.Context, to []connections.Target, _ [][]byte) (
+	gone, unsent []connections.Target, err error,
+) {
 	return to, nil, nil
 }
 

@@ -70,7 +70,8 @@ func TestRooms_order(t *testing.T) {
 		senders.Go(func() {
 			room := []string{"tea", "coffee"}[i%2]
 			for n := range each {
-				w.handle(w.frame(id, fmt.Sprintf(`{"action":"sendMessage","id":"m%d","room":%q,"message":"x"}`, n, room)))
+				w.handle(w.frame(id, fmt.Sprintf(`{"action":"sendMessage","id":"m%d","room":%q,"message":"x"}`,
+					n, room)))
 			}
 		})
 	}

@@ -44,12 +44,14 @@ func play(t *testing.T, name string, s script) {
 type to = map[string][]string
 
 func message(room string, seq int, epoch, id, from, text string) string {
-	return fmt.Sprintf(`{"event":"message","room":"%s","seq":%d,"epoch":"%s","id":"%s","from":"%s","message":"%s","at":"%s"}`,
+	return fmt.Sprintf(`{"event":"message","room":"%s","seq":%d,"epoch":"%s","id":"%s","from":"%s",`+
+		`"message":"%s","at":"%s"}`,
 		room, seq, epoch, id, from, text, at)
 }
 
 func failure(id, code, text string, request int) string {
-	return fmt.Sprintf(`{"event":"error","id":"%s","code":"%s","message":"%s","requestId":"request%d"}`, id, code, text, request)
+	return fmt.Sprintf(`{"event":"error","id":"%s","code":"%s","message":"%s","requestId":"request%d"}`, id,
+		code, text, request)
 }
 
 // first is the number of a script's first frame: two have joined before.
@@ -93,7 +95,8 @@ func TestHandler_Handle_rooms(t *testing.T) {
 	own := `{"room":"Tea","seq":0,"epoch":"epoch2"}`
 	play(t, "rooms and members", script{
 		{"alice1", `{"action":"rooms","id":"r1"}`, to{"alice1": {
-			`{"event":"rooms","id":"r1","rooms":[{"room":"lobby","seq":0,"epoch":"epoch1"},` + own + `],"more":false}`}}},
+			`{"event":"rooms","id":"r1","rooms":[{"room":"lobby","seq":0,"epoch":"epoch1"},` + own +
+				`],"more":false}`}}},
 		{"carol1", `{"action":"rooms","id":"r1","after":"lobby","limit":1}`, to{"carol1": {
 			`{"event":"rooms","id":"r1","rooms":[{"room":"Tea"}],"more":false}`}}},
 		{"bob1", `{"action":"invite","room":"tea","user":"carol"}`, to{
@@ -104,7 +107,8 @@ func TestHandler_Handle_rooms(t *testing.T) {
 		{"alice1", `{"action":"members","id":"r2","room":"tea","limit":1}`, to{"alice1": {
 			`{"event":"members","id":"r2","room":"Tea","members":[{"user":"alice","online":true}],"more":true}`}}},
 		{"alice1", `{"action":"users","id":"r3","after":"alice"}`, to{"alice1": {
-			`{"event":"users","id":"r3","users":[{"user":"bob","online":true},{"user":"carol","online":true}],"more":false}`}}},
+			`{"event":"users","id":"r3","users":[{"user":"bob","online":true},` +
+				`{"user":"carol","online":true}],"more":false}`}}},
 		{"alice1", `{"action":"ping","id":"p1"}`, to{"alice1": {
 			`{"event":"pong","id":"p1","rooms":[{"room":"lobby","seq":0,"epoch":"epoch1"},` + own + `]}`}}},
 	})
@@ -130,8 +134,10 @@ func TestHandler_Handle_messages(t *testing.T) {
 	direct := message("@bob,carol", 1, "epoch3", "m1", "carol", "psst")
 	reply := message("@bob,carol", 2, "epoch3", "m1", "bob", "yes")
 	play(t, "sendMessage to a user", script{
-		{"carol1", `{"action":"sendMessage","id":"m1","to":"Bob","message":"psst"}`, to{"carol1": {direct}, "bob1": {direct}}},
-		{"bob1", `{"action":"sendMessage","id":"m1","room":"@bob,carol","message":"yes"}`, to{"carol1": {reply}, "bob1": {reply}}},
+		{"carol1", `{"action":"sendMessage","id":"m1","to":"Bob","message":"psst"}`,
+			to{"carol1": {direct}, "bob1": {direct}}},
+		{"bob1", `{"action":"sendMessage","id":"m1","room":"@bob,carol","message":"yes"}`,
+			to{"carol1": {reply}, "bob1": {reply}}},
 		{"carol1", `{"action":"sendMessage","id":"m2","to":"nobody","message":"psst"}`, to{"carol1": {
 			failure("m2", "not_found", "no user nobody", first+2)}}},
 	})
@@ -145,14 +151,16 @@ func TestHandler_Handle_messages(t *testing.T) {
 			"alice1": {`{"event":"deleted","id":"d1","room":"Tea","seq":1,"by":"alice"}`},
 			"alice2": {deleted}, "bob1": {deleted}}},
 		{"bob1", `{"action":"history","id":"q1","room":"tea"}`, to{"bob1": {
-			`{"event":"history","id":"q1","room":"Tea","messages":[{"seq":1,"deleted":true}],"more":false,"seq":1,"epoch":"epoch2"}`}}},
+			`{"event":"history","id":"q1","room":"Tea","messages":[{"seq":1,"deleted":true}],"more":false,` +
+				`"seq":1,"epoch":"epoch2"}`}}},
 	})
 	item := strings.Replace(hi, `"event":"message",`, "", 1)
 	play(t, "history, read", script{
 		{"alice1", `{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`, to{
 			"alice1": {hi}, "alice2": {hi}, "bob1": {hi}}},
 		{"bob1", `{"action":"history","id":"q1","room":"tea","after":0,"limit":50}`, to{"bob1": {
-			`{"event":"history","id":"q1","room":"Tea","messages":[` + item + `],"more":false,"seq":1,"epoch":"epoch2"}`}}},
+			`{"event":"history","id":"q1","room":"Tea","messages":[` + item +
+				`],"more":false,"seq":1,"epoch":"epoch2"}`}}},
 		{"bob1", `{"action":"history","id":"q2","room":"tea","before":1}`, to{"bob1": {
 			`{"event":"history","id":"q2","room":"Tea","messages":[],"more":false,"seq":1,"epoch":"epoch2"}`}}},
 		{"bob1", `{"action":"history","id":"q3","room":"tea","before":0}`, to{"bob1": {
@@ -171,10 +179,12 @@ func TestHandler_Handle_messages(t *testing.T) {
 
 func TestHandler_Handle_connections(t *testing.T) {
 	play(t, "getConnectionId", script{
-		{"bob1", `{"action":"getConnectionId","id":"c1"}`, to{"bob1": {`{"event":"connectionId","id":"c1","connectionId":"bob1"}`}}},
+		{"bob1", `{"action":"getConnectionId","id":"c1"}`,
+			to{"bob1": {`{"event":"connectionId","id":"c1","connectionId":"bob1"}`}}},
 	})
 	play(t, "sendDirect", script{
-		{"bob1", `{"action":"sendDirect","id":"s1","connectionId":"carol1","operationType":"sign","message":{"a": [1.0,null]}}`, to{
+		{"bob1", `{"action":"sendDirect","id":"s1","connectionId":"carol1","operationType":"sign",` +
+			`"message":{"a": [1.0,null]}}`, to{
 			"carol1": {`{"event":"direct","from":"bob","operationType":"sign","message":{"a": [1.0,null]}}`},
 			"bob1":   {`{"event":"sent","id":"s1"}`}}},
 		{"bob1", `{"action":"sendDirect","id":"s2","connectionId":"dave1","operationType":"sign","message":1}`, to{
@@ -183,14 +193,16 @@ func TestHandler_Handle_connections(t *testing.T) {
 	play(t, "setName", script{
 		{"carol1", `{"action":"setName","id":"n1","name":"Alice"}`, to{"carol1": {
 			failure("n1", "taken", "the name alice is taken", first)}}},
-		{"carol1", `{"action":"setName","id":"n2","name":"Dave"}`, to{"carol1": {`{"event":"named","id":"n2","user":"Dave"}`}}},
+		{"carol1", `{"action":"setName","id":"n2","name":"Dave"}`,
+			to{"carol1": {`{"event":"named","id":"n2","user":"Dave"}`}}},
 		{"carol1", `{"action":"sendMessage","id":"m1","to":"dave","message":"me"}`, to{"carol1": {
 			message("@Dave,Dave", 1, "epoch3", "m1", "Dave", "me")}}},
 	})
 	sub(t, "help", func(w *world) {
 		w.connect("alice1")
 		got := w.act("alice1", `{"action":"help","id":"x1"}`)
-		if len(got) != 1 || !strings.HasPrefix(got[0], `{"event":"help","id":"x1","actions":[{"action":"hello","example":{`) {
+		if len(got) != 1 || !strings.HasPrefix(got[0],
+			`{"event":"help","id":"x1","actions":[{"action":"hello","example":{`) {
 			w.Errorf("%s", got)
 		}
 	})
@@ -213,7 +225,8 @@ func TestHandler_Handle_hello(t *testing.T) {
 		w.handle(w.frame("alice1", `{"action":"read","room":"tea","seq":2}`))
 		w.poster.forget()
 	}
-	welcome := `{"event":"welcome","id":"h1","protocol":1,"server":"0.1.0","user":"alice","connectionId":"alice1",` +
+	welcome := `{"event":"welcome","id":"h1","protocol":1,"server":"0.1.0","user":"alice",` +
+		`"connectionId":"alice1",` +
 		`"heartbeatSeconds":10,"pipeline":32,"rooms":[{"room":"lobby","seq":0,"epoch":"epoch1","read":0},` +
 		`{"room":"tea","seq":5,"epoch":"epoch2","read":2}]}`
 	for _, c := range []struct {
@@ -238,7 +251,7 @@ func TestHandler_Handle_hello(t *testing.T) {
 			`{"event":"reset","id":"h1","room":"tea","epoch":"epoch2","firstSeq":1,` +
 				`"reason":"the cursor is beyond the room's log"}`}},
 		{"rooms of others", `"none":{"epoch":"epoch2","seq":0},"@bob,carol":{"epoch":"e","seq":0}`, nil},
-		{"two rooms in the frame's order", `"tea":{"epoch":"epoch2","seq":5},"lobby":{"epoch":"epoch1","seq":0}`, []string{
+		{"two in order", `"tea":{"epoch":"epoch2","seq":5},"lobby":{"epoch":"epoch1","seq":0}`, []string{
 			`{"event":"resumed","id":"h1","room":"tea","seq":5,"more":false}`,
 			`{"event":"resumed","id":"h1","room":"lobby","seq":0,"more":false}`}},
 	} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -138,7 +139,7 @@ func (w *world) connect(ids ...string) {
 	w.Helper()
 	for _, id := range ids {
 		name := strings.TrimRight(id, "0123456789")
-		if r := w.handle(w.connectEvent(id, map[string]string{"name": name})); r.StatusCode != 200 {
+		if r := w.handle(w.connectEvent(id, map[string]string{"name": name})); r.StatusCode != http.StatusOK {
 			w.Fatalf("%s: %d %s", id, r.StatusCode, r.Body)
 		}
 	}
@@ -155,7 +156,7 @@ func (w *world) disconnect(id string) {
 // act hands a frame of a client over and gives what that connection has got since it was asked.
 func (w *world) act(id, body string) []string {
 	w.Helper()
-	if r := w.handle(w.frame(id, body)); r.StatusCode != 200 {
+	if r := w.handle(w.frame(id, body)); r.StatusCode != http.StatusOK {
 		w.Errorf("status %d", r.StatusCode)
 	}
 	return w.poster.take(id)
