@@ -21,6 +21,7 @@ func (s *Service) Rooms(ctx context.Context, user string) ([]RoomState, error) {
 	return s.states(ctx, members)
 }
 
+// states adds the heads. A row that a Join left behind which lost against a Leave is left out.
 func (s *Service) states(ctx context.Context, members []Member) ([]RoomState, error) {
 	heads := make(map[string]Head, len(members))
 	for chunk := range slices.Chunk(members, MaxHeads) {
@@ -34,7 +35,8 @@ func (s *Service) states(ctx context.Context, members []Member) ([]RoomState, er
 	}
 	states := make([]RoomState, 0, len(members))
 	for _, m := range members {
-		if h, ok := heads[m.Room]; ok {
+		h, ok := heads[m.Room]
+		if ok && !(m.State == Joined && h.Outdated(m.User, m.Gen)) {
 			states = append(states, RoomState{m, h})
 		}
 	}
