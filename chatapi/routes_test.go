@@ -209,7 +209,8 @@ func TestHandler_Handle_connections(t *testing.T) {
 	sub(t, "sendDirect to one that is gone", func(w *world) {
 		w.connect("alice1", "bob1")
 		w.poster.gone["bob1"] = true
-		got := w.act("alice1", `{"action":"sendDirect","id":"s1","connectionId":"bob1","operationType":"x","message":1}`)
+		got := w.act("alice1",
+			`{"action":"sendDirect","id":"s1","connectionId":"bob1","operationType":"x","message":1}`)
 		equal(w, "answer", got, []string{failure("s1", "not_found", `no open connection \"bob1\"`, 1)})
 	})
 }

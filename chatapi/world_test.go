@@ -309,15 +309,19 @@ func (l *later) take() []chatapi.Task {
 	return tasks
 }
 
-// run runs tasks until none waits.
+// run runs tasks until none waits, and finds fault with tasks that make tasks without end.
 func (l *later) run(ctx context.Context) error {
 	var errs []error
-	for tasks := l.take(); len(tasks) > 0; tasks = l.take() {
+	for range 100 {
+		tasks := l.take()
+		if len(tasks) == 0 {
+			return errors.Join(errs...)
+		}
 		for _, t := range tasks {
 			errs = append(errs, l.h.Run(ctx, t))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.New("tasks make tasks without end")
 }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
