@@ -91,7 +91,8 @@ func NewHTTPClient(parallel int) *http.Client {
 // An error means that something is wrong for all, as missing rights: then unsent are the rest. A
 // frame over [MaxPayload] bytes is [ErrTooLarge] and nothing is sent.
 func (c *Client) Post(ctx context.Context, to []Target, frames [][]byte) (
-	gone, unsent []Target, err error) {
+	gone, unsent []Target, err error,
+) {
 	for _, f := range frames {
 		if len(f) > MaxPayload {
 			return nil, nil, ErrTooLarge
@@ -146,8 +147,10 @@ func (c *Client) Describe(ctx context.Context, t Target) (Info, error) {
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return Info{}, fmt.Errorf("connections: describe %s: %w", t.ID, err)
 	}
-	return Info{ConnectedAt: answer.ConnectedAt, LastActiveAt: answer.LastActiveAt,
-		SourceIP: answer.Identity.SourceIP, UserAgent: answer.Identity.UserAgent}, nil
+	return Info{
+		ConnectedAt: answer.ConnectedAt, LastActiveAt: answer.LastActiveAt,
+		SourceIP: answer.Identity.SourceIP, UserAgent: answer.Identity.UserAgent,
+	}, nil
 }
 
 // posts is one Post under way: what became of each target.
@@ -208,7 +211,8 @@ func (p *posts) failed() error {
 
 // request makes the signed request for a target. The id's = is sent as %3D, as SDKs send it.
 func (c *Client) request(ctx context.Context, method string, t Target, body []byte) (
-	*http.Request, error) {
+	*http.Request, error,
+) {
 	endpoint := t.Endpoint
 	if endpoint == "" {
 		endpoint = c.cfg.Endpoint
@@ -227,8 +231,10 @@ func (c *Client) request(ctx context.Context, method string, t Target, body []by
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/octet-stream")
 	}
-	keys := aws.Credentials{AccessKeyID: c.cfg.AccessKey, SecretAccessKey: c.cfg.SecretKey,
-		SessionToken: c.cfg.SessionToken}
+	keys := aws.Credentials{
+		AccessKeyID: c.cfg.AccessKey, SecretAccessKey: c.cfg.SecretKey,
+		SessionToken: c.cfg.SessionToken,
+	}
 	err = c.signer.SignHTTP(ctx, keys, req, hashOf(body), "execute-api", c.cfg.Region, c.cfg.Now())
 	if err != nil {
 		return nil, fmt.Errorf("connections: sign: %w", err)

@@ -333,9 +333,11 @@ func TestClient_Describe(t *testing.T) {
 	})
 	c := g.client(t, nil)
 	got, err := c.Describe(context.Background(), Target{ID: "id="})
-	want := Info{SourceIP: "203.0.113.9",
+	want := Info{
+		SourceIP:     "203.0.113.9",
 		ConnectedAt:  time.Date(2026, 9, 25, 0, 22, 29, 887e6, time.UTC),
-		LastActiveAt: time.Date(2026, 9, 25, 0, 22, 30, 1e6, time.UTC)}
+		LastActiveAt: time.Date(2026, 9, 25, 0, 22, 30, 1e6, time.UTC),
+	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Error(diff, err)
 	}

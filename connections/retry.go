@@ -60,7 +60,8 @@ func (c *Client) call(ctx context.Context, method string, t Target, body []byte)
 
 // try makes one call once; again says that its failure may pass.
 func (c *Client) try(ctx context.Context, method string, t Target, body []byte) (
-	answer []byte, again bool, err error) {
+	answer []byte, again bool, err error,
+) {
 	req, err := c.request(ctx, method, t, body)
 	if err != nil {
 		return nil, false, err

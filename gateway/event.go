@@ -30,7 +30,8 @@ func (c *connection) event(kind, route string) (*events.APIGatewayWebsocketProxy
 			RequestID:         request,
 			ExtendedRequestID: request,
 			Identity: events.APIGatewayRequestIdentity{
-				SourceIP: c.peer, UserAgent: c.agent},
+				SourceIP: c.peer, UserAgent: c.agent,
+			},
 			APIID:            c.api.cfg.APIID,
 			ConnectedAt:      c.since.UnixMilli(),
 			ConnectionID:     c.id,
@@ -117,7 +118,8 @@ func (c *connection) disconnect(why *closing) {
 	event, err := c.event(eventDisconnect, DisconnectRoute)
 	if err == nil {
 		event.Headers = map[string]string{
-			"Host": c.host, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": ""}
+			"Host": c.host, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": "",
+		}
 		event.MultiValueHeaders = map[string][]string{}
 		for name, value := range event.Headers {
 			event.MultiValueHeaders[name] = []string{value}

@@ -100,8 +100,10 @@ func TestGW18_HeadersKeepTheClientsCasing(t *testing.T) {
 	connect, _, _ := life(t, Config{}, "/prod", "x-lower: 1", "X-UPPER: 2", "X-Twice: a",
 		"X-Twice: b", "Content-Length: 0", "Sec-WebSocket-Extensions: permessage-deflate")
 	headers := connect["headers"].(map[string]any)
-	for name, want := range map[string]string{"x-lower": "1", "X-UPPER": "2", "X-Twice": "b",
-		"Sec-WebSocket-Key": sampleKey, "Sec-WebSocket-Extensions": "permessage-deflate"} {
+	for name, want := range map[string]string{
+		"x-lower": "1", "X-UPPER": "2", "X-Twice": "b",
+		"Sec-WebSocket-Key": sampleKey, "Sec-WebSocket-Extensions": "permessage-deflate",
+	} {
 		if headers[name] != want {
 			t.Errorf("header %s: %v, want %v", name, headers[name], want)
 		}
@@ -175,8 +177,10 @@ func TestGW21_DisconnectHeaders(t *testing.T) {
 	if diff := cmp.Diff(want, disconnect["headers"]); diff != "" {
 		t.Error(diff)
 	}
-	multi := map[string]any{"Host": []any{"chat.example"}, "x-api-key": []any{""},
-		"X-Forwarded-For": []any{""}, "x-restapi": []any{""}}
+	multi := map[string]any{
+		"Host": []any{"chat.example"}, "x-api-key": []any{""},
+		"X-Forwarded-For": []any{""}, "x-restapi": []any{""},
+	}
 	if diff := cmp.Diff(multi, disconnect["multiValueHeaders"]); diff != "" {
 		t.Error(diff)
 	}
@@ -269,7 +273,8 @@ func TestGW26_ConnectedAtIsConstant(t *testing.T) {
 func TestGW27_DirectionAndType(t *testing.T) {
 	connect, message, disconnect := life(t, Config{APIID: "a1b2c3d4e5", DomainName: "ws.example"}, "/prod")
 	for kind, e := range map[string]map[string]any{
-		"CONNECT": connect, "MESSAGE": message, "DISCONNECT": disconnect} {
+		"CONNECT": connect, "MESSAGE": message, "DISCONNECT": disconnect,
+	} {
 		c := contextOf(e)
 		got := []any{c["eventType"], c["messageDirection"], c["stage"], c["apiId"], c["domainName"]}
 		want := []any{kind, "IN", "prod", "a1b2c3d4e5", "ws.example"}
@@ -353,7 +358,8 @@ func TestGW32_LostTCP(t *testing.T) {
 func TestGW33_EventsDecode(t *testing.T) {
 	connect, message, disconnect := life(t, Config{}, "/prod?q=1", "User-Agent: probe/1")
 	for kind, e := range map[string]map[string]any{
-		"CONNECT": connect, "MESSAGE": message, "DISCONNECT": disconnect} {
+		"CONNECT": connect, "MESSAGE": message, "DISCONNECT": disconnect,
+	} {
 		text, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)

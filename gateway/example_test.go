@@ -17,7 +17,8 @@ import (
 func Example() {
 	var api *gateway.API
 	shout := func(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (
-		events.APIGatewayProxyResponse, error) {
+		events.APIGatewayProxyResponse, error,
+	) {
 		to := []connections.Target{{ID: e.RequestContext.ConnectionID}}
 		_, _, err := api.Post(ctx, to, [][]byte{[]byte(strings.ToUpper(e.Body))})
 		return events.APIGatewayProxyResponse{StatusCode: 200}, err

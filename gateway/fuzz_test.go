@@ -146,9 +146,11 @@ func checkRoute(t *testing.T, body string) {
 }
 
 func FuzzRoute(f *testing.F) {
-	for _, body := range []string{`{"action":"x"}`, `{"action":"x","action":"y"}`,
+	for _, body := range []string{
+		`{"action":"x"}`, `{"action":"x","action":"y"}`,
 		` {"a":[1,-0.5e+3,{"action":null}],"action":"\u00e9\n"} `,
-		`{"ACTION":"x"}`, `[]`, `"`, `{"action":{"a":"b"}}`, `{"\u0061ction":"x"}`, `{"action":"\ud800"}`} {
+		`{"ACTION":"x"}`, `[]`, `"`, `{"action":{"a":"b"}}`, `{"\u0061ction":"x"}`, `{"action":"\ud800"}`,
+	} {
 		f.Add(body)
 	}
 	f.Fuzz(checkRoute)

@@ -26,7 +26,8 @@ type HandlerFunc func(context.Context, events.APIGatewayWebsocketProxyRequest) (
 
 // Handle calls f.
 func (f HandlerFunc) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
-	events.APIGatewayProxyResponse, error) {
+	events.APIGatewayProxyResponse, error,
+) {
 	return f(ctx, event)
 }
 
@@ -35,7 +36,8 @@ var errMalformed = errors.New("gateway: malformed response: status is not from 2
 
 // invoke calls h and turns a panic into an error.
 func (a *API) invoke(ctx context.Context, h Handler,
-	event *events.APIGatewayWebsocketProxyRequest) (reply events.APIGatewayProxyResponse, err error) {
+	event *events.APIGatewayWebsocketProxyRequest,
+) (reply events.APIGatewayProxyResponse, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("gateway: handler panicked: %v", p)

@@ -180,9 +180,11 @@ func failedReply(err error, connection, request string) events.APIGatewayProxyRe
 	if errors.Is(err, context.DeadlineExceeded) {
 		status = http.StatusGatewayTimeout
 	}
-	return events.APIGatewayProxyResponse{StatusCode: status,
-		Headers: map[string]string{"Content-Type": "application/json"},
-		Body:    errorBody(failure(err), connection, request)}
+	return events.APIGatewayProxyResponse{
+		StatusCode: status,
+		Headers:    map[string]string{"Content-Type": "application/json"},
+		Body:       errorBody(failure(err), connection, request),
+	}
 }
 
 // reject answers a refused handshake with exactly the reply's status and body, and closes TCP.
@@ -206,9 +208,11 @@ func (c *connection) reject(reply events.APIGatewayProxyResponse) {
 			delete(header, name)
 		}
 	}
-	answer := http.Response{StatusCode: reply.StatusCode, ProtoMajor: 1, ProtoMinor: 1,
+	answer := http.Response{
+		StatusCode: reply.StatusCode, ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Body: io.NopCloser(strings.NewReader(body)),
-		ContentLength: int64(len(body)), Close: true}
+		ContentLength: int64(len(body)), Close: true,
+	}
 	c.conn.SetDeadline(time.Now().Add(HandshakeTimeout))
 	if err := answer.Write(c.conn); err != nil {
 		c.api.cfg.Logger.Debug("refusal not delivered", "connection", c.id, "error", err)
@@ -216,9 +220,11 @@ func (c *connection) reject(reply events.APIGatewayProxyResponse) {
 }
 
 // ownHeader are the headers that belong to the hop or to the handshake, not to $connect's reply.
-var ownHeader = map[string]bool{"Connection": true, "Content-Length": true, "Keep-Alive": true,
+var ownHeader = map[string]bool{
+	"Connection": true, "Content-Length": true, "Keep-Alive": true,
 	"Proxy-Authenticate": true, "Proxy-Authorization": true, "Proxy-Connection": true, "Te": true,
-	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Sec-Websocket-Accept": true}
+	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Sec-Websocket-Accept": true,
+}
 
 // admit sends the 101 and makes the connection addressable, in this order for everybody else.
 func (c *connection) admit(key string, reply events.APIGatewayProxyResponse) bool {

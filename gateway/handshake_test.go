@@ -144,15 +144,19 @@ func TestGW09_SlowConnectIs504(t *testing.T) {
 }
 
 func TestGW10_SubprotocolIsTheReplys(t *testing.T) {
-	r := run(t, Config{Routes: all(answering(reply{StatusCode: 200,
-		Headers: map[string]string{"sec-websocket-protocol": "b"}}, nil))})
+	r := run(t, Config{Routes: all(answering(reply{
+		StatusCode: 200,
+		Headers:    map[string]string{"sec-websocket-protocol": "b"},
+	}, nil))})
 	c := r.dial(t, "Sec-WebSocket-Protocol: a, b")
 	if got := c.head.Header["Sec-Websocket-Protocol"]; len(got) != 1 || got[0] != "b" {
 		t.Errorf("Sec-WebSocket-Protocol: %q, want b", got)
 	}
 
-	r = run(t, Config{Routes: all(answering(reply{StatusCode: 200,
-		Headers: map[string]string{"Sec-WebSocket-Protocol": "b\r\nX-Injected: 1"}}, nil))})
+	r = run(t, Config{Routes: all(answering(reply{
+		StatusCode: 200,
+		Headers:    map[string]string{"Sec-WebSocket-Protocol": "b\r\nX-Injected: 1"},
+	}, nil))})
 	if c := r.dial(t); c.head.Header.Get("X-Injected") != "" {
 		t.Error("a reply can add header lines to the 101")
 	}
@@ -169,7 +173,8 @@ func TestGW11_NoSubprotocolWithoutTheReplys(t *testing.T) {
 func TestGW12_NoDisconnectAfterRefusal(t *testing.T) {
 	h := newRecorder()
 	r := run(t, Config{Routes: map[string]Handler{
-		"$connect": answering(reply{StatusCode: 401}, nil), "$disconnect": h}})
+		"$connect": answering(reply{StatusCode: 401}, nil), "$disconnect": h,
+	}})
 	c := r.handshake(t, "/prod")
 	wantHead(t, c, 401, "")
 	c.conn.Close()

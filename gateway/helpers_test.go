@@ -118,8 +118,10 @@ type client struct {
 
 const sampleKey = "dGhlIHNhbXBsZSBub25jZQ==" // RFC 6455 section 1.3
 
-var upgradeLines = []string{"Upgrade: websocket", "Connection: Upgrade",
-	"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + sampleKey}
+var upgradeLines = []string{
+	"Upgrade: websocket", "Connection: Upgrade",
+	"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + sampleKey,
+}
 
 // handshake opens a socket and sends a handshake with these further header lines.
 func (r *rig) handshake(tb testing.TB, target string, lines ...string) *client {

@@ -68,8 +68,10 @@ func (r *rig) call(t *testing.T, method, path string, body []byte, change func(*
 
 func sign(t *testing.T, req *http.Request, body []byte, key, secret string, at time.Time) {
 	t.Helper()
-	err := v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: key,
-		SecretAccessKey: secret}, req, sum(body), "execute-api", "us-east-1", at)
+	err := v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{
+		AccessKeyID:     key,
+		SecretAccessKey: secret,
+	}, req, sum(body), "execute-api", "us-east-1", at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,8 +166,10 @@ func TestGW80_SpellingsOfAnID(t *testing.T) {
 	r := managed(t, Config{})
 	c := r.dial(t)
 	id := r.onlyID(t)
-	for _, path := range []string{"/prod/@connections/" + id, "/prod/@connections/" + escaped(id),
-		"/prod/%40connections/" + escaped(id)} {
+	for _, path := range []string{
+		"/prod/@connections/" + id, "/prod/@connections/" + escaped(id),
+		"/prod/%40connections/" + escaped(id),
+	} {
 		want(t, r.call(t, "POST", path, []byte(path), nil), 200, "", "")
 		c.expect(path)
 	}
@@ -381,7 +385,9 @@ func TestAPI_Post_otherEndpoints(t *testing.T) {
 	gone := connections.Target{ID: closedID(t, managed(t, Config{})), Endpoint: far.endpoint()}
 	to := []connections.Target{
 		{ID: far.onlyID(t), Endpoint: far.endpoint()},
-		{ID: near.onlyID(t), Endpoint: "near"}, {ID: near.onlyID(t)}, gone,
+		{ID: near.onlyID(t), Endpoint: "near"},
+		{ID: near.onlyID(t)},
+		gone,
 	}
 	for range 2 { // first target far, then near
 		got, unsent, err := near.Post(context.Background(), to, [][]byte{[]byte("a"), []byte("b")})

@@ -27,7 +27,8 @@ var postings = sync.Pool{New: func() any { return new(posting) }}
 // reached before 80 % of ctx's time, or 5 s, was over. A frame over [connections.MaxPayload] bytes
 // fails the whole post before anything is sent. The frames may be reused on return.
 func (a *API) Post(ctx context.Context, to []connections.Target, frames [][]byte) (
-	gone, unsent []connections.Target, err error) {
+	gone, unsent []connections.Target, err error,
+) {
 	for _, f := range frames {
 		if len(f) > connections.MaxPayload {
 			return nil, nil, connections.ErrTooLarge
@@ -55,7 +56,8 @@ func (a *API) Post(ctx context.Context, to []connections.Target, frames [][]byte
 
 // postOwn posts to the targets that are the API's own, and tells whether there are others.
 func (a *API) postOwn(to []connections.Target, frames [][]byte) (
-	missing []connections.Target, others bool) {
+	missing []connections.Target, others bool,
+) {
 	b := newBatch()
 	defer b.release()
 	for _, f := range frames {

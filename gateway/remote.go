@@ -36,8 +36,10 @@ func (r *remotes) client(a *API, endpoint string) (*connections.Client, error) {
 		}
 		client = r.http
 	}
-	c, err := connections.New(connections.Config{Endpoint: endpoint, Region: a.cfg.Region,
-		AccessKey: keys[0], SecretKey: a.cfg.Credentials[keys[0]], HTTPClient: client})
+	c, err := connections.New(connections.Config{
+		Endpoint: endpoint, Region: a.cfg.Region,
+		AccessKey: keys[0], SecretKey: a.cfg.Credentials[keys[0]], HTTPClient: client,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +52,8 @@ func (r *remotes) client(a *API, endpoint string) (*connections.Client, error) {
 
 // post posts to targets of other endpoints, to each endpoint at the same time.
 func (r *remotes) post(ctx context.Context, a *API, to []connections.Target, frames [][]byte) (
-	gone, unsent []connections.Target, err error) {
+	gone, unsent []connections.Target, err error,
+) {
 	byEndpoint := map[string][]connections.Target{}
 	for _, t := range to {
 		byEndpoint[t.Endpoint] = append(byEndpoint[t.Endpoint], t)

@@ -229,7 +229,7 @@ func TestGW52_DisconnectErrorsAreOnlyLogged(t *testing.T) {
 }
 
 func TestGW53_MessagesRunAtOnce(t *testing.T) {
-	var inside = make(chan struct{}, 2)
+	inside := make(chan struct{}, 2)
 	release := make(chan struct{})
 	r := run(t, Config{Routes: map[string]Handler{"$default": HandlerFunc(
 		func(context.Context, event) (reply, error) {
@@ -280,9 +280,11 @@ func TestConfig_Serial(t *testing.T) {
 }
 
 func TestParseSelection_refuses(t *testing.T) {
-	for _, expression := range []string{"$context.routeKey", "${request.body.a", "$request.body",
+	for _, expression := range []string{
+		"$context.routeKey", "${request.body.a", "$request.body",
 		"$request.body.", "$request.body.a[", "$request.body.a[x]", "$request.body..a",
-		"$request.header.x", "${integration.response.statuscode}", "$", "$request.body.a[0]b"} {
+		"$request.header.x", "${integration.response.statuscode}", "$", "$request.body.a[0]b",
+	} {
 		if _, err := parseSelection(expression); err == nil {
 			t.Errorf("%q is taken", expression)
 		}

@@ -83,8 +83,10 @@ func TestGW88_SDKsAreAccepted(t *testing.T) {
 			c := r.dial(t)
 			id := r.onlyID(t)
 			got := r.script(t, id, closed, testSecret, argv...)
-			want := map[string]string{"get": "127.0.0.1", "post": "ok", "gone": "GoneException",
-				"invalid": "BadRequestException", "delete": "ok"}
+			want := map[string]string{
+				"get": "127.0.0.1", "post": "ok", "gone": "GoneException",
+				"invalid": "BadRequestException", "delete": "ok",
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -163,8 +165,10 @@ func TestGW88_SignatureIsStrict(t *testing.T) {
 		"other scheme":  {"IncompleteSignatureException", header("Authorization", "Bearer x")},
 		"short hex": {"IncompleteSignatureException", header("Authorization",
 			"AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=00")},
-		"two signatures": {"IncompleteSignatureException",
-			func(r *http.Request) { r.Header.Add("Authorization", "x") }},
+		"two signatures": {
+			"IncompleteSignatureException",
+			func(r *http.Request) { r.Header.Add("Authorization", "x") },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := r.call(t, "POST", at(id), body, test.change)
@@ -193,8 +197,10 @@ func TestAuthorization_sign(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-Amz-Date", "20150830T123600Z")
-	auth := authorization{day: "20150830", region: "us-east-1", service: "service",
-		signed: []string{"host", "x-amz-date"}}
+	auth := authorization{
+		day: "20150830", region: "us-east-1", service: "service",
+		signed: []string{"host", "x-amz-date"},
+	}
 	got := fmt.Sprintf("%x", auth.sign(req, testSecret, "20150830T123600Z", sum(nil)))
 	const want = "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"
 	if got != want {

@@ -25,17 +25,25 @@ type refusal struct{ kind, message string }
 
 var (
 	errUnsigned = &refusal{"MissingAuthenticationTokenException", "Missing Authentication Token"}
-	errMangled  = &refusal{"IncompleteSignatureException",
-		"Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters."}
+	errMangled  = &refusal{
+		"IncompleteSignatureException",
+		"Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.",
+	}
 	errExpired = &refusal{"InvalidSignatureException", "Signature expired or not yet current"}
-	errScope   = &refusal{"InvalidSignatureException",
-		"Credential should be scoped to the correct region and service"}
-	errKey = &refusal{"UnrecognizedClientException",
-		"The security token included in the request is invalid."}
-	errSignature = &refusal{"InvalidSignatureException",
+	errScope   = &refusal{
+		"InvalidSignatureException",
+		"Credential should be scoped to the correct region and service",
+	}
+	errKey = &refusal{
+		"UnrecognizedClientException",
+		"The security token included in the request is invalid.",
+	}
+	errSignature = &refusal{
+		"InvalidSignatureException",
 		"The request signature we calculated does not match the signature you provided. " +
 			"Check your AWS Secret Access Key and signing method. " +
-			"Consult the service documentation for details."}
+			"Consult the service documentation for details.",
+	}
 )
 
 // authorization is a parsed Authorization header.

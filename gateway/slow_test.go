@@ -157,8 +157,10 @@ func TestGW89_FullQueueIs429(t *testing.T) {
 
 func TestConfig_StallTimeout(t *testing.T) {
 	h := newRecorder()
-	r := run(t, Config{StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10,
-		Routes: map[string]Handler{"$disconnect": h}})
+	r := run(t, Config{
+		StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10,
+		Routes: map[string]Handler{"$disconnect": h},
+	})
 	c := r.dial(t)
 	r.fill(t, r.onlyID(t), 5000)
 	_, e := h.next(t)
@@ -305,8 +307,10 @@ func TestInbox_isBounded(t *testing.T) {
 				return reply{StatusCode: 200}, nil
 			}
 			clock := newClock(time.UnixMilli(1790299458000))
-			r := run(t, Config{Serial: serial, Routes: map[string]Handler{"$default": h},
-				Now: clock.now, StallTimeout: soon, DropAfter: 15 * time.Second})
+			r := run(t, Config{
+				Serial: serial, Routes: map[string]Handler{"$default": h},
+				Now: clock.now, StallTimeout: soon, DropAfter: 15 * time.Second,
+			})
 			c := r.dial(t)
 			const total = 600
 			for range total {

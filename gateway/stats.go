@@ -55,8 +55,10 @@ type stats struct {
 }
 
 func newStats() *stats {
-	return &stats{dropped: map[Cause]uint64{}, refused: map[Cause]uint64{},
-		closed: map[Cause]uint64{}, codes: map[int]uint64{}}
+	return &stats{
+		dropped: map[Cause]uint64{}, refused: map[Cause]uint64{},
+		closed: map[Cause]uint64{}, codes: map[int]uint64{},
+	}
 }
 
 func (s *stats) drop(c Cause) {

@@ -235,8 +235,10 @@ func TestGW65_TheGatewayDoesNotPing(t *testing.T) {
 func TestConfig_PingAfter(t *testing.T) {
 	clock := newClock(time.UnixMilli(1790299458000))
 	h := newRecorder()
-	r := run(t, Config{StallTimeout: soon, Now: clock.now, PingAfter: 5 * time.Second,
-		DropAfter: 15 * time.Second, Routes: map[string]Handler{"$disconnect": h}})
+	r := run(t, Config{
+		StallTimeout: soon, Now: clock.now, PingAfter: 5 * time.Second,
+		DropAfter: 15 * time.Second, Routes: map[string]Handler{"$disconnect": h},
+	})
 	c := r.dial(t)
 	for range 4 { // together longer than DropAfter
 		clock.add(5 * time.Second)

@@ -13,8 +13,10 @@ func (a *API) now() int64 { return int64(a.cfg.Now().Sub(a.started)) + 1 }
 // tickOf gives how often connections are looked at: a quarter of the shortest time that matters.
 func tickOf(c *Config) time.Duration {
 	tick := lingerTimeout
-	for _, d := range []time.Duration{c.PingAfter, c.DropAfter, c.IdleTimeout, c.MaxDuration,
-		c.StallTimeout} {
+	for _, d := range []time.Duration{
+		c.PingAfter, c.DropAfter, c.IdleTimeout, c.MaxDuration,
+		c.StallTimeout,
+	} {
 		if d > 0 {
 			tick = min(tick, d)
 		}
