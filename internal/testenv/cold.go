@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/chatapi"
 	"github.com/confab-chat/confab/connections"
@@ -28,7 +26,7 @@ const (
 
 // Handler is what a cold start of the function makes.
 type Handler interface {
-	Handle(context.Context, events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error)
+	Handle(context.Context, chatapi.Event) (chatapi.Response, error)
 	Run(context.Context, chatapi.Task) error
 	Sweep(context.Context) error
 }
@@ -115,10 +113,10 @@ func (c *cold) handler() (Handler, error) {
 
 // invoke is the integration of every route: the event crosses as JSON, as it does on AWS. The
 // repeat of an event runs beside it, and ends before the connection's next event begins.
-func (c *cold) invoke(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (c *cold) invoke(ctx context.Context, e chatapi.Event) (chatapi.Response, error) {
 	text, err := gateway.MarshalEvent(e)
 	if err != nil {
-		return events.APIGatewayProxyResponse{}, err
+		return chatapi.Response{}, err
 	}
 	id := e.RequestContext.ConnectionID
 	c.repeats.wait(id)
@@ -140,16 +138,16 @@ func (c *cold) doubled() bool {
 	return !c.options.OneByOne && oneIn > 0 && rand.IntN(oneIn) == 0
 }
 
-func (c *cold) once(ctx context.Context, text []byte) (events.APIGatewayProxyResponse, error) {
+func (c *cold) once(ctx context.Context, text []byte) (chatapi.Response, error) {
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
-	var e events.APIGatewayWebsocketProxyRequest
+	var e chatapi.Event
 	if err := json.Unmarshal(text, &e); err != nil {
-		return events.APIGatewayProxyResponse{}, err
+		return chatapi.Response{}, err
 	}
 	h, err := c.handler()
 	if err != nil {
-		return events.APIGatewayProxyResponse{}, err
+		return chatapi.Response{}, err
 	}
 	return h.Handle(ctx, e)
 }

@@ -116,7 +116,8 @@ func testReceivers(c *connTest) {
 	c.sub("may come and go meanwhile", func(c *connTest) {
 		c.open("x1", "xen", "busy")
 		c.open("x2", "xen", "busy")
-		for range c.B.Receivers(c.ctx, headOf("busy")) {
+		for _, err := range c.B.Receivers(c.ctx, headOf("busy")) {
+			ok(c, "Receivers", err)
 			c.open("x3", "xen", "busy")
 			c.close("x1")
 			break
