@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -58,6 +59,45 @@ func TestService_Connect(t *testing.T) {
 		equal(w, "tea", w.receivers("tea"), idsOf(alice, alice2))
 		equal(w, "coffee", w.receivers("coffee"), idsOf())
 		equal(w, "den", w.receivers("den")[alice2.ID], false)
+	})
+}
+
+// opening is a store of connections that does something before it opens or renames one.
+type opening struct {
+	chat.Connections
+	before func()
+}
+
+func (o opening) Open(ctx context.Context, c chat.Connection, members []chat.Member) error {
+	o.before()
+	return o.Connections.Open(ctx, c, members)
+}
+
+func (o opening) Rename(ctx context.Context, id, user string, members []chat.Member) (chat.Connection, error) {
+	o.before()
+	return o.Connections.Rename(ctx, id, user, members)
+}
+
+// A room that the user joins elsewhere between the reading of rooms and the opening is not missed.
+func TestService_Connect_joinMeanwhile(t *testing.T) {
+	sub(t, "by another device", func(w *world) {
+		alice := w.open("alice")
+		conns := opening{w.conns, func() { w.join("tea", alice) }}
+		svc := chat.NewService(w.log, conns, w.clock.Now)
+		late, err := svc.Connect(w.ctx, chat.Connection{ID: "late", User: "alice", ConnectedAt: w.clock.Now()})
+		w.ok(err)
+		equal(w, "receivers", w.receivers("tea"), idsOf(alice, late))
+	})
+	sub(t, "by another process that has just ended", func(w *world) {
+		guest := w.open("guest-1")
+		conns := opening{w.conns, func() {
+			alice := w.open("alice")
+			w.join("tea", alice)
+			w.ok(w.svc.Disconnect(w.ctx, alice.ID))
+		}}
+		renamed, err := chat.NewService(w.log, conns, w.clock.Now).SetName(w.ctx, guest, "alice")
+		w.ok(err)
+		equal(w, "receivers", w.receivers("tea"), idsOf(renamed))
 	})
 }
 
