@@ -36,7 +36,7 @@ func (s *Service) states(ctx context.Context, members []Member) ([]RoomState, er
 	states := make([]RoomState, 0, len(members))
 	for _, m := range members {
 		h, ok := heads[m.Room]
-		if ok && !(m.State == Joined && h.Outdated(m.User, m.Gen)) {
+		if ok && (m.State != Joined || !h.Outdated(m.User, m.Gen)) {
 			states = append(states, RoomState{m, h})
 		}
 	}
