@@ -47,7 +47,7 @@ func Serve(tb testing.TB, args ...string) *Process {
 }
 
 // Serve starts `confab serve` with more arguments and returns when it serves. The end of the test
-// kills it, and a test that has failed shows what it said.
+// kills it, and a test that has failed shows what it said, unless the test had killed it.
 func (s Surroundings) Serve(tb testing.TB, args ...string) *Process {
 	tb.Helper()
 	args = slices.Concat(s.Prefix, []string{Binary(tb), "serve", "--admin-addr", "127.0.0.1:0"}, args)
@@ -66,8 +66,9 @@ func (s Surroundings) Serve(tb testing.TB, args ...string) *Process {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
+		killed := p.killed()
 		p.Kill()
-		if tb.Failed() {
+		if tb.Failed() && !killed {
 			tb.Logf("confab serve said:\n%s", p.Said())
 		}
 	})
@@ -143,6 +144,16 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // it may have ended
 	<-p.exited
+}
+
+// killed tells whether the process has ended by a signal.
+func (p *Process) killed() bool {
+	select {
+	case <-p.exited:
+		return p.Code() == -1
+	default:
+		return false
+	}
 }
 
 // Signal sends a signal to the process.
