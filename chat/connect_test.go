@@ -227,7 +227,8 @@ func TestService_TakePresence(t *testing.T) {
 		"two at once": {
 			{gone("bob"), []string{"tea-bob"}},
 			{func(w *world) { open("b2", "bob")(w); open("b3", "bob")(w) }, []string{"tea+bob"}},
-			{gone("b2"), none}, {gone("b3"), []string{"tea-bob"}},
+			{gone("b2"), none},
+			{gone("b3"), []string{"tea-bob"}},
 		},
 		"joins and leaves": {
 			{func(w *world) { open("carol", "carol")(w); w.join("tea", devices["carol"]) }, []string{"tea+carol"}},

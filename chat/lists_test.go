@@ -48,8 +48,11 @@ func TestService_ListRooms(t *testing.T) {
 		w.ok(err)
 		rows, more := w.rooms(bob, "", 0)
 		sameRows(w, rows, []row{
-			{name: "@bob,carol", seq: 1, mine: true}, {name: "coffee"}, {name: "den", by: "alice"},
-			{name: "lobby", mine: true}, {name: "Tea", seq: 3, mine: true},
+			{name: "@bob,carol", seq: 1, mine: true},
+			{name: "coffee"},
+			{name: "den", by: "alice"},
+			{name: "lobby", mine: true},
+			{name: "Tea", seq: 3, mine: true},
 		})
 		equal(w, "more", more, false)
 		rows, _ = w.rooms(carol, "", 0)

@@ -39,15 +39,24 @@ func (a *audience) slice(from, to int) *audience {
 // addresses gives some of the targets in the form that tasks have.
 func (a *audience) addresses(some []connections.Target) []Address {
 	list := make([]Address, len(some))
+	next := 0 // mostly they follow one another
 	for i, t := range some {
-		list[i] = Address{t, a.connectedAt(t)}
+		at := a.index(t, next)
+		list[i] = Address{t, a.since[at]}
+		next = at + 1
 	}
 	return list
 }
 
-func (a *audience) connectedAt(t connections.Target) time.Time {
-	return a.since[slices.Index(a.targets, t)]
+// index finds a target, looking from a place on first.
+func (a *audience) index(t connections.Target, from int) int {
+	if i := slices.Index(a.targets[from:], t); i >= 0 {
+		return from + i
+	}
+	return slices.Index(a.targets[:from], t)
 }
+
+func (a *audience) connectedAt(t connections.Target) time.Time { return a.since[a.index(t, 0)] }
 
 // gather lists who gets the pushes: their origins first, then everyone else in the room.
 func (h *Handler) gather(ctx context.Context, pushes []push) (*audience, error) {
@@ -66,10 +75,6 @@ func (h *Handler) gather(ctx context.Context, pushes []push) (*audience, error) 
 		}
 		if r.User == last.skip || a.has(r.ID, origins) {
 			continue
-		}
-		if h.MaxReceivers > 0 && len(a.targets) >= h.MaxReceivers {
-			h.Logger.WarnContext(ctx, "room is over the limit of receivers", "limit", h.MaxReceivers)
-			break
 		}
 		a.add(r.ID, r.Endpoint, r.ConnectedAt)
 	}

@@ -61,7 +61,6 @@ type Config struct {
 	Pipeline       int           // unacknowledged sends a client may have
 	MaxConnection  time.Duration // after which the gateway closes a connection; 0: never
 	ResumeMax      int           // missed messages of a room that a resume sends
-	MaxReceivers   int           // connections that a push goes to; the rest finds it by heartbeat
 	Inline         int           // receivers up to which an event posts by itself; more go to tasks
 	TypingMax      int           // connections of a room up to which typing is told
 	ExcessMax      int           // actions over the rate after which the connection is closed

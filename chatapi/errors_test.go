@@ -39,19 +39,29 @@ func TestHandler_Handle_errors(t *testing.T) {
 		retry *int
 		says  string
 	}{
-		"unavailable": {&chat.Error{Kind: chat.Unavailable, Err: errors.New(secret)}, "unavailable",
-			ms(1000), "nothing was stored"},
-		"unavailable, when": {&chat.Error{Kind: chat.Unavailable, RetryAfter: 2500 * time.Millisecond},
-			"unavailable", ms(2500), "try again"},
-		"unknown": {&chat.Error{Kind: chat.Unknown, Message: secret}, "unknown_outcome", ms(1000),
-			"same id"},
-		"limited": {&chat.Error{Kind: chat.Limited, Message: "slow down",
-			RetryAfter: 70 * time.Millisecond}, "rate_limited", ms(70), "slow down"},
+		"unavailable": {
+			&chat.Error{Kind: chat.Unavailable, Err: errors.New(secret)}, "unavailable",
+			ms(1000), "nothing was stored",
+		},
+		"unavailable, when": {
+			&chat.Error{Kind: chat.Unavailable, RetryAfter: 2500 * time.Millisecond},
+			"unavailable", ms(2500), "try again",
+		},
+		"unknown": {
+			&chat.Error{Kind: chat.Unknown, Message: secret}, "unknown_outcome", ms(1000),
+			"same id",
+		},
+		"limited": {&chat.Error{
+			Kind: chat.Limited, Message: "slow down",
+			RetryAfter: 70 * time.Millisecond,
+		}, "rate_limited", ms(70), "slow down"},
 		"internal":       {&chat.Error{Kind: chat.Internal, Message: secret}, "internal", nil, "requestId"},
 		"corrupt":        {&chat.Error{Kind: chat.Corrupt, Message: secret}, "internal", nil, "requestId"},
 		"without a kind": {errors.New(secret), "internal", nil, "requestId"},
-		"without a sentence": {&chat.Error{Kind: chat.Forbidden, Err: errors.New(secret)}, "forbidden", nil,
-			"forbidden"},
+		"without a sentence": {
+			&chat.Error{Kind: chat.Forbidden, Err: errors.New(secret)}, "forbidden", nil,
+			"forbidden",
+		},
 	} {
 		sub(t, name, func(w *world) {
 			w.connect("alice1")

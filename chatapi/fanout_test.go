@@ -107,15 +107,6 @@ func TestHandler_fanout(t *testing.T) {
 		w.ok(w.later.run(w.ctx))
 		equal(w, "posts", len(w.poster.calls), 1+3)
 	})
-	sub(t, "over MaxReceivers nothing", func(w *world) {
-		ids := w.crowd(12)
-		w.handle(w.frame(ids[11], hello))
-		equal(w, "posted to", len(w.poster.calls[0].to), 10)
-		equal(w, "the first", w.poster.calls[0].to[0], ids[11])
-		if !strings.Contains(w.logged.String(), "limit=10") {
-			w.Errorf("the log has %q", w.logged)
-		}
-	}, with(func(c *chatapi.Config) { c.MaxReceivers = 10 }))
 	sub(t, "one task that cannot be made does not keep it from the sender", func(w *world) {
 		ids := w.crowd(5)
 		w.later.fail = errors.New("throttled")
@@ -387,7 +378,8 @@ func TestHandler_Sweep(t *testing.T) {
 		equal(w, "closed", fmt.Sprint(w.poster.closed), "map[bob1:{1001 no heartbeat}]")
 		for _, id := range []string{"alice1", "carol1"} { // carol never said hello
 			equal(w, id, w.poster.take(id), []string{
-				`{"event":"presence","room":"tea","online":["alice","carol"],"offline":["bob"]}`})
+				`{"event":"presence","room":"tea","online":["alice","carol"],"offline":["bob"]}`,
+			})
 		}
 		w.ok(w.h.Sweep(w.ctx))
 		equal(w, "closed again", len(w.poster.closed), 1)

@@ -47,8 +47,10 @@ func (m model) may(room, user string) chat.Kind {
 func (m model) join(room, user string, private bool) chat.Kind {
 	r := m[room]
 	if r == nil {
-		m[room] = &modelRoom{private: private, owner: user, state: map[string]string{user: "in"},
-			read: map[string]uint64{}}
+		m[room] = &modelRoom{
+			private: private, owner: user, state: map[string]string{user: "in"},
+			read: map[string]uint64{},
+		}
 		return allowed
 	}
 	if private && r.owner != user {

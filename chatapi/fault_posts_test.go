@@ -197,8 +197,10 @@ var postRooms = []string{"tea", "coffee", "green"}
 // connect opens a device of a new user, which makes it a member of a room by its rows alone.
 func (p *postRun) connect() {
 	p.opened++
-	d := &device{id: fmt.Sprintf("c%d", p.opened), user: fmt.Sprintf("user%d", p.opened),
-		held: map[uint64]checker.Entry{}}
+	d := &device{
+		id: fmt.Sprintf("c%d", p.opened), user: fmt.Sprintf("user%d", p.opened),
+		held: map[uint64]checker.Entry{},
+	}
 	d.room = postRooms[p.opened%len(postRooms)]
 	s := &socket{read: func(f []byte) { d.read(p.t, f) }}
 	if p.r.IntN(3) == 0 {

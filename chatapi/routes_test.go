@@ -65,52 +65,69 @@ func TestHandler_Handle_rooms(t *testing.T) {
 		{"bob1", `{"action":"joinRoom","id":"j1","room":"GREEN"}`, to{"bob1": {joined}}},
 		{"bob1", `{"action":"joinRoom","id":"j1","room":"GREEN"}`, to{"bob1": {joined}}},
 		{"carol1", `{"action":"joinRoom","id":"j2","room":"a b"}`, to{"carol1": {
-			failure("j2", "bad_field", "room: want "+chat.NameRule, first+3)}}},
+			failure("j2", "bad_field", "room: want "+chat.NameRule, first+3),
+		}}},
 	})
 	play(t, "joinRoom private, invite", script{
 		{"alice1", `{"action":"joinRoom","id":"j1","room":"green","private":true}`, to{
-			"alice1": {joined}, "alice2": {told}}},
+			"alice1": {joined}, "alice2": {told},
+		}},
 		{"bob1", `{"action":"joinRoom","id":"j2","room":"Green"}`, to{"bob1": {
-			failure("j2", "taken", "the room Green is private, or somebody else's", first+1)}}},
+			failure("j2", "taken", "the room Green is private, or somebody else's", first+1),
+		}}},
 		{"bob1", `{"action":"joinRoom","id":"j3","room":"@alice,carol"}`, to{"bob1": {
-			failure("j3", "not_found", "no room @alice,carol that you are a member of", first+2)}}},
+			failure("j3", "not_found", "no room @alice,carol that you are a member of", first+2),
+		}}},
 		{"alice1", `{"action":"invite","id":"i1","room":"green","user":"BOB"}`, to{
 			"alice1": {`{"event":"invited","id":"i1","room":"green","user":"bob","by":"alice"}`},
-			"bob1":   {`{"event":"invited","room":"green","user":"bob","by":"alice"}`}}},
+			"bob1":   {`{"event":"invited","room":"green","user":"bob","by":"alice"}`},
+		}},
 		{"bob1", `{"action":"joinRoom","id":"j1","room":"green"}`, to{"bob1": {joined}}},
 	})
 	play(t, "leaveRoom", script{
 		{"alice1", `{"action":"leaveRoom","id":"l1","room":"tea"}`, to{
 			"alice1": {`{"event":"left","id":"l1","room":"Tea"}`},
-			"alice2": {`{"event":"removed","room":"Tea","reason":"left on another device"}`}}},
+			"alice2": {`{"event":"removed","room":"Tea","reason":"left on another device"}`},
+		}},
 		{"bob1", `{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`, to{
-			"bob1": {message("Tea", 1, "epoch2", "m1", "bob", "hi")}}},
+			"bob1": {message("Tea", 1, "epoch2", "m1", "bob", "hi")},
+		}},
 		{"alice1", `{"action":"sendMessage","id":"m2","room":"tea","message":"hi"}`, to{"alice1": {
-			failure("m2", "not_member", "you have left the room tea", first+2)}}},
+			failure("m2", "not_member", "you have left the room tea", first+2),
+		}}},
 		{"carol1", `{"action":"leaveRoom","id":"l1","room":"tea"}`, to{"carol1": {
-			failure("l1", "not_found", "no room tea that you are a member of", first+3)}}},
+			failure("l1", "not_found", "no room tea that you are a member of", first+3),
+		}}},
 		{"carol1", `{"action":"leaveRoom","id":"l2","room":"lobby"}`, to{"carol1": {
-			failure("l2", "forbidden", "nobody leaves the lobby or a direct room", first+4)}}},
+			failure("l2", "forbidden", "nobody leaves the lobby or a direct room", first+4),
+		}}},
 	})
 	own := `{"room":"Tea","seq":0,"epoch":"epoch2"}`
 	play(t, "rooms and members", script{
 		{"alice1", `{"action":"rooms","id":"r1"}`, to{"alice1": {
 			`{"event":"rooms","id":"r1","rooms":[{"room":"lobby","seq":0,"epoch":"epoch1"},` + own +
-				`],"more":false}`}}},
+				`],"more":false}`,
+		}}},
 		{"carol1", `{"action":"rooms","id":"r1","after":"lobby","limit":1}`, to{"carol1": {
-			`{"event":"rooms","id":"r1","rooms":[{"room":"Tea"}],"more":false}`}}},
+			`{"event":"rooms","id":"r1","rooms":[{"room":"Tea"}],"more":false}`,
+		}}},
 		{"bob1", `{"action":"invite","room":"tea","user":"carol"}`, to{
 			"bob1":   {`{"event":"invited","room":"Tea","user":"carol","by":"bob"}`},
-			"carol1": {`{"event":"invited","room":"Tea","user":"carol","by":"bob"}`}}},
+			"carol1": {`{"event":"invited","room":"Tea","user":"carol","by":"bob"}`},
+		}},
 		{"carol1", `{"action":"rooms","after":"lobby"}`, to{"carol1": {
-			`{"event":"rooms","rooms":[{"room":"Tea","invited":true,"by":"bob"}],"more":false}`}}},
+			`{"event":"rooms","rooms":[{"room":"Tea","invited":true,"by":"bob"}],"more":false}`,
+		}}},
 		{"alice1", `{"action":"members","id":"r2","room":"tea","limit":1}`, to{"alice1": {
-			`{"event":"members","id":"r2","room":"Tea","members":[{"user":"alice","online":true}],"more":true}`}}},
+			`{"event":"members","id":"r2","room":"Tea","members":[{"user":"alice","online":true}],"more":true}`,
+		}}},
 		{"alice1", `{"action":"users","id":"r3","after":"alice"}`, to{"alice1": {
 			`{"event":"users","id":"r3","users":[{"user":"bob","online":true},` +
-				`{"user":"carol","online":true}],"more":false}`}}},
+				`{"user":"carol","online":true}],"more":false}`,
+		}}},
 		{"alice1", `{"action":"ping","id":"p1"}`, to{"alice1": {
-			`{"event":"pong","id":"p1","rooms":[{"room":"lobby","seq":0,"epoch":"epoch1"},` + own + `]}`}}},
+			`{"event":"pong","id":"p1","rooms":[{"room":"lobby","seq":0,"epoch":"epoch1"},` + own + `]}`,
+		}}},
 	})
 }
 
@@ -118,85 +135,113 @@ func TestHandler_Handle_messages(t *testing.T) {
 	hi := message("Tea", 1, "epoch2", "m1", "alice", "hi")
 	play(t, "sendMessage", script{
 		{"alice1", `{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`, to{
-			"alice1": {hi}, "alice2": {hi}, "bob1": {hi}}},
+			"alice1": {hi}, "alice2": {hi}, "bob1": {hi},
+		}},
 		{"alice1", `{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`, to{
-			"alice1": {strings.TrimSuffix(hi, "}") + `,"duplicate":true}`}}},
+			"alice1": {strings.TrimSuffix(hi, "}") + `,"duplicate":true}`},
+		}},
 		{"alice1", `{"action":"sendMessage","id":"m1","room":"tea","message":"ho"}`, to{"alice1": {
-			failure("m1", "id_reused", "this id was used for another text within 24 h", first+2)}}},
+			failure("m1", "id_reused", "this id was used for another text within 24 h", first+2),
+		}}},
 		{"carol1", `{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`, to{"carol1": {
-			failure("m1", "not_found", "no room tea that you are a member of", first+3)}}},
+			failure("m1", "not_found", "no room tea that you are a member of", first+3),
+		}}},
 	})
 	everyone := message("lobby", 1, "epoch1", fmt.Sprint("message", first), "carol", "a\\n\\\"b\\\"")
 	play(t, "sendMessage to the lobby, without an id", script{
 		{"carol1", `{"action":"sendMessage","message":"a\n\"b\""}`, to{
-			"alice1": {everyone}, "alice2": {everyone}, "bob1": {everyone}, "carol1": {everyone}}},
+			"alice1": {everyone}, "alice2": {everyone}, "bob1": {everyone}, "carol1": {everyone},
+		}},
 	})
 	direct := message("@bob,carol", 1, "epoch3", "m1", "carol", "psst")
 	reply := message("@bob,carol", 2, "epoch3", "m1", "bob", "yes")
 	play(t, "sendMessage to a user", script{
-		{"carol1", `{"action":"sendMessage","id":"m1","to":"Bob","message":"psst"}`,
-			to{"carol1": {direct}, "bob1": {direct}}},
-		{"bob1", `{"action":"sendMessage","id":"m1","room":"@bob,carol","message":"yes"}`,
-			to{"carol1": {reply}, "bob1": {reply}}},
+		{
+			"carol1", `{"action":"sendMessage","id":"m1","to":"Bob","message":"psst"}`,
+			to{"carol1": {direct}, "bob1": {direct}},
+		},
+		{
+			"bob1", `{"action":"sendMessage","id":"m1","room":"@bob,carol","message":"yes"}`,
+			to{"carol1": {reply}, "bob1": {reply}},
+		},
 		{"carol1", `{"action":"sendMessage","id":"m2","to":"nobody","message":"psst"}`, to{"carol1": {
-			failure("m2", "not_found", "no user nobody", first+2)}}},
+			failure("m2", "not_found", "no user nobody", first+2),
+		}}},
 	})
 	deleted := `{"event":"deleted","room":"Tea","seq":1,"by":"alice"}`
 	play(t, "deleteMessage", script{
 		{"alice1", `{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`, to{
-			"alice1": {hi}, "alice2": {hi}, "bob1": {hi}}},
+			"alice1": {hi}, "alice2": {hi}, "bob1": {hi},
+		}},
 		{"bob1", `{"action":"deleteMessage","id":"d1","room":"tea","seq":1}`, to{"bob1": {
-			failure("d1", "forbidden", "message 1 is somebody else's", first+1)}}},
+			failure("d1", "forbidden", "message 1 is somebody else's", first+1),
+		}}},
 		{"alice1", `{"action":"deleteMessage","id":"d1","room":"tea","seq":1}`, to{
 			"alice1": {`{"event":"deleted","id":"d1","room":"Tea","seq":1,"by":"alice"}`},
-			"alice2": {deleted}, "bob1": {deleted}}},
+			"alice2": {deleted}, "bob1": {deleted},
+		}},
 		{"bob1", `{"action":"history","id":"q1","room":"tea"}`, to{"bob1": {
 			`{"event":"history","id":"q1","room":"Tea","messages":[{"seq":1,"deleted":true}],"more":false,` +
-				`"seq":1,"epoch":"epoch2"}`}}},
+				`"seq":1,"epoch":"epoch2"}`,
+		}}},
 	})
 	item := strings.Replace(hi, `"event":"message",`, "", 1)
 	play(t, "history, read", script{
 		{"alice1", `{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`, to{
-			"alice1": {hi}, "alice2": {hi}, "bob1": {hi}}},
+			"alice1": {hi}, "alice2": {hi}, "bob1": {hi},
+		}},
 		{"bob1", `{"action":"history","id":"q1","room":"tea","after":0,"limit":50}`, to{"bob1": {
 			`{"event":"history","id":"q1","room":"Tea","messages":[` + item +
-				`],"more":false,"seq":1,"epoch":"epoch2"}`}}},
+				`],"more":false,"seq":1,"epoch":"epoch2"}`,
+		}}},
 		{"bob1", `{"action":"history","id":"q2","room":"tea","before":1}`, to{"bob1": {
-			`{"event":"history","id":"q2","room":"Tea","messages":[],"more":false,"seq":1,"epoch":"epoch2"}`}}},
+			`{"event":"history","id":"q2","room":"Tea","messages":[],"more":false,"seq":1,"epoch":"epoch2"}`,
+		}}},
 		{"bob1", `{"action":"history","id":"q3","room":"tea","before":0}`, to{"bob1": {
-			failure("q3", "bad_field", "before: numbers begin at 1", first+3)}}},
+			failure("q3", "bad_field", "before: numbers begin at 1", first+3),
+		}}},
 		{"alice1", `{"action":"read","id":"r1","room":"tea","seq":9}`, to{
 			"alice1": {`{"event":"read","id":"r1","room":"Tea","seq":1}`},
-			"alice2": {`{"event":"read","room":"Tea","seq":1}`}}},
+			"alice2": {`{"event":"read","room":"Tea","seq":1}`},
+		}},
 	})
 	play(t, "typing", script{
 		{"alice1", `{"action":"typing","room":"tea"}`, to{"bob1": {`{"event":"typing","room":"Tea","user":"alice"}`}}},
 		{"alice2", `{"action":"typing","room":"tea"}`, nil},
 		{"carol1", `{"action":"typing","id":"t1","room":"tea"}`, to{"carol1": {
-			failure("t1", "not_found", "no room tea that you are a member of", first+2)}}},
+			failure("t1", "not_found", "no room tea that you are a member of", first+2),
+		}}},
 	})
 }
 
 func TestHandler_Handle_connections(t *testing.T) {
 	play(t, "getConnectionId", script{
-		{"bob1", `{"action":"getConnectionId","id":"c1"}`,
-			to{"bob1": {`{"event":"connectionId","id":"c1","connectionId":"bob1"}`}}},
+		{
+			"bob1", `{"action":"getConnectionId","id":"c1"}`,
+			to{"bob1": {`{"event":"connectionId","id":"c1","connectionId":"bob1"}`}},
+		},
 	})
 	play(t, "sendDirect", script{
 		{"bob1", `{"action":"sendDirect","id":"s1","connectionId":"carol1","operationType":"sign",` +
 			`"message":{"a": [1.0,null]}}`, to{
 			"carol1": {`{"event":"direct","from":"bob","operationType":"sign","message":{"a": [1.0,null]}}`},
-			"bob1":   {`{"event":"sent","id":"s1"}`}}},
+			"bob1":   {`{"event":"sent","id":"s1"}`},
+		}},
 		{"bob1", `{"action":"sendDirect","id":"s2","connectionId":"dave1","operationType":"sign","message":1}`, to{
-			"bob1": {failure("s2", "not_found", `no open connection \"dave1\"`, first+1)}}},
+			"bob1": {failure("s2", "not_found", `no open connection \"dave1\"`, first+1)},
+		}},
 	})
 	play(t, "setName", script{
 		{"carol1", `{"action":"setName","id":"n1","name":"Alice"}`, to{"carol1": {
-			failure("n1", "taken", "the name alice is taken", first)}}},
-		{"carol1", `{"action":"setName","id":"n2","name":"Dave"}`,
-			to{"carol1": {`{"event":"named","id":"n2","user":"Dave"}`}}},
+			failure("n1", "taken", "the name alice is taken", first),
+		}}},
+		{
+			"carol1", `{"action":"setName","id":"n2","name":"Dave"}`,
+			to{"carol1": {`{"event":"named","id":"n2","user":"Dave"}`}},
+		},
 		{"carol1", `{"action":"sendMessage","id":"m1","to":"dave","message":"me"}`, to{"carol1": {
-			message("@Dave,Dave", 1, "epoch3", "m1", "Dave", "me")}}},
+			message("@Dave,Dave", 1, "epoch3", "m1", "Dave", "me"),
+		}}},
 	})
 	sub(t, "help", func(w *world) {
 		w.connect("alice1")
@@ -238,23 +283,29 @@ func TestHandler_Handle_hello(t *testing.T) {
 		{"missed messages", `"tea":{"epoch":"epoch2","seq":2}`, []string{
 			message("tea", 3, "epoch2", "m3", "bob", "x"), `{"event":"message","room":"tea","seq":4,"deleted":true}`,
 			message("tea", 5, "epoch2", "m5", "bob", "x"),
-			`{"event":"resumed","id":"h1","room":"tea","seq":5,"more":false}`}},
+			`{"event":"resumed","id":"h1","room":"tea","seq":5,"more":false}`,
+		}},
 		{"nothing missed", `"tea":{"epoch":"epoch2","seq":5}`, []string{
-			`{"event":"resumed","id":"h1","room":"tea","seq":5,"more":false}`}},
+			`{"event":"resumed","id":"h1","room":"tea","seq":5,"more":false}`,
+		}},
 		{"more than is sent", `"tea":{"epoch":"epoch2","seq":0}`, []string{
 			message("tea", 1, "epoch2", "m1", "bob", "x"), message("tea", 2, "epoch2", "m2", "bob", "x"),
 			message("tea", 3, "epoch2", "m3", "bob", "x"),
-			`{"event":"resumed","id":"h1","room":"tea","seq":3,"more":true}`}},
+			`{"event":"resumed","id":"h1","room":"tea","seq":3,"more":true}`,
+		}},
 		{"foreign epoch", `"tea":{"epoch":"other","seq":2}`, []string{
 			`{"event":"reset","id":"h1","room":"tea","epoch":"epoch2","firstSeq":1,` +
-				`"reason":"the room's log is another one than that of the cursor"}`}},
+				`"reason":"the room's log is another one than that of the cursor"}`,
+		}},
 		{"ahead", `"tea":{"epoch":"epoch2","seq":6}`, []string{
 			`{"event":"reset","id":"h1","room":"tea","epoch":"epoch2","firstSeq":1,` +
-				`"reason":"the cursor is beyond the room's log"}`}},
+				`"reason":"the cursor is beyond the room's log"}`,
+		}},
 		{"rooms of others", `"none":{"epoch":"epoch2","seq":0},"@bob,carol":{"epoch":"e","seq":0}`, nil},
 		{"two in order", `"tea":{"epoch":"epoch2","seq":5},"lobby":{"epoch":"epoch1","seq":0}`, []string{
 			`{"event":"resumed","id":"h1","room":"tea","seq":5,"more":false}`,
-			`{"event":"resumed","id":"h1","room":"lobby","seq":0,"more":false}`}},
+			`{"event":"resumed","id":"h1","room":"lobby","seq":0,"more":false}`,
+		}},
 	} {
 		sub(t, c.name, func(w *world) {
 			setUp(w)
@@ -283,7 +334,8 @@ func TestHandler_Resync(t *testing.T) {
 	w.send("alice1", "tea", "m1", "hi")
 	w.ok(w.h.Resync(w.ctx, "alice1"))
 	equal(w, "alice gets", w.poster.take("alice1"), []string{
-		`{"event":"resync","room":"lobby","seq":0}`, `{"event":"resync","room":"tea","seq":1}`})
+		`{"event":"resync","room":"lobby","seq":0}`, `{"event":"resync","room":"tea","seq":1}`,
+	})
 	w.ok(w.h.Resync(w.ctx, "unknown"))
 	equal(w, "bob gets", w.poster.take("bob1"), []string{})
 }
