@@ -62,7 +62,7 @@ func TestF21_PlantedBugs(t *testing.T) {
 	seed := newSeed(t)
 	crash := func(crashes int) func(testing.TB, plant) {
 		return func(tb testing.TB, p plant) {
-			_, report := checkCrashes(tb, newLocal(tb, p), crashes, seed)
+			_, report := checkCrashes(tb, newLocal(tb, p), "room", crashes, seed)
 			if err := report.Err(); err != nil {
 				tb.Error(err)
 			}
