@@ -36,7 +36,8 @@ func openStore(tb testing.TB, e *Env, o Options) backend {
 		log, conns := memstore.NewLog(mem), memstore.NewConnections(mem)
 		open = func() (chat.Log, chat.Connections) { return log, conns }
 	case "sqlitestore":
-		log, err := sqlitestore.Open(filepath.Join(tb.TempDir(), "data"), sqlitestore.Options{Now: o.Now, Logger: logger()})
+		folder := filepath.Join(tb.TempDir(), "data")
+		log, err := sqlitestore.Open(folder, sqlitestore.Options{Now: o.Now, Logger: logger()})
 		if err != nil {
 			tb.Fatal(err)
 		}

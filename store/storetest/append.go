@@ -130,7 +130,8 @@ func (l *logTest) again(log chat.Log, d chat.Draft, seq uint64) chat.Message {
 	})
 	ok(l, "repetition of "+d.ID, err)
 	if m.Seq != seq || !m.Duplicate {
-		l.Fatalf("repetition of %s: got number %d, duplicate %v, want number %d, duplicate", d.ID, m.Seq, m.Duplicate, seq)
+		l.Fatalf("repetition of %s: got number %d, duplicate %v, want number %d, duplicate",
+			d.ID, m.Seq, m.Duplicate, seq)
 	}
 	return m
 }

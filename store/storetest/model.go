@@ -134,7 +134,9 @@ func testLogModel(t *testing.T, open func(testing.TB) LogHarness) {
 			run.forget(want)
 			equal(rt, fmt.Sprintf("operation %d: %v", i, o), got, want)
 			if o.Name == "wait" {
-				h.Clock.Advance([]time.Duration{time.Second, time.Minute, time.Hour, 3 * time.Hour, 25 * time.Hour, 0}[o.N])
+				h.Clock.Advance([]time.Duration{
+					time.Second, time.Minute, time.Hour, 3 * time.Hour, 25 * time.Hour, 0,
+				}[o.N])
 			}
 		}
 	})

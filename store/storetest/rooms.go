@@ -316,7 +316,8 @@ func testLobby(l *logTest) {
 	l.sub("takes messages of everyone", func(l *logTest) {
 		for i, user := range []string{"ann", "guest-000001"} {
 			var head chat.Head
-			m, err := l.A.Append(l.ctx, l.draft("lobby", user, "m1", "hi"), func(h chat.Head, _ chat.Message) { head = h })
+			m, err := l.A.Append(l.ctx, l.draft("lobby", user, "m1", "hi"),
+				func(h chat.Head, _ chat.Message) { head = h })
 			ok(l, "Append", err)
 			equal(l, "number", m.Seq, uint64(i+1))
 			equal(l, "then's head", head, l.head("lobby"))
