@@ -13,7 +13,8 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-// Admin answers /healthz (the process lives), /readyz (the store answers), /metrics and
+// Admin answers /healthz (the process lives), /readyz (the store answers and
+// the server does not drain), /metrics and
 // /debug/pprof. It belongs on a loopback listener.
 func (s *Server) Admin() http.Handler {
 	registry := prometheus.NewRegistry()
@@ -36,8 +37,12 @@ func (s *Server) Admin() http.Handler {
 	return mux
 }
 
-// readyz answers 503 while the store does not answer.
+// readyz answers 503 while the store does not answer, and once the server drains.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	if s.drains.Load() {
+		http.Error(w, "the server is stopping", http.StatusServiceUnavailable)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if _, err := s.config.Log.Heads(ctx, []string{chat.Lobby}); err != nil {

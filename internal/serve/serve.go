@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/confab-chat/confab/chat"
@@ -72,6 +73,7 @@ type Server struct {
 	page    http.Handler
 	stop    context.CancelFunc
 	sweeper sync.WaitGroup
+	drains  atomic.Bool
 }
 
 // New wires a server and starts its sweep. Shutdown ends it.
@@ -199,6 +201,7 @@ func (s *Server) API() *gateway.API { return s.api }
 // Shutdown asks the clients to reconnect elsewhere or later, waits at most Config.Drain for them
 // to go, closes the rest with 1012, and returns when everything that was accepted is done.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.drains.Store(true)
 	s.stop()
 	s.sweeper.Wait()
 	err := s.handler.Drain(ctx, s.config.Drain)
