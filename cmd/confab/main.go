@@ -3,10 +3,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/confab-chat/confab/chat"
 )
 
 // version is that of the program; the protocol has its own.
@@ -29,9 +32,21 @@ func run(ctx context.Context, stop func(), args []string, out, errOut *os.File) 
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(errOut, "confab:", err)
+	fmt.Fprintln(errOut, "confab:", sentence(err))
 	if isUsage(err) {
 		return 2
 	}
 	return 1
+}
+
+// sentence gives an error for people: what the domain says to them, without its kind.
+func sentence(err error) string {
+	var e *chat.Error
+	switch {
+	case !errors.As(err, &e) || e.Message == "":
+		return err.Error()
+	case e.Err != nil:
+		return e.Message + ": " + e.Err.Error()
+	}
+	return e.Message
 }

@@ -144,6 +144,9 @@ func (f *serveFlags) openLog(
 			}
 		},
 	})
+	if chat.Is(err, chat.Taken) {
+		err = fmt.Errorf("already running: %s; stop it, or use another --data", sentence(err))
+	}
 	if err != nil {
 		return nil, nil, err
 	}
