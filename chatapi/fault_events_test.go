@@ -299,9 +299,9 @@ func deliver(w *world, e chatapi.Event, n int, after bool) (steps int, died bool
 	return m.step, false
 }
 
-// TestFaultEvents is F13: events that come up to three times, up to 30 s late, to handlers that die
+// TestF13_Events is F13: events that come up to three times, up to 30 s late, to handlers that die
 // at every step leave what the same events leave that come once.
-func TestFaultEvents(t *testing.T) {
+func TestF13_Events(t *testing.T) {
 	events, seed := 20_000, rand.Uint64()
 	if deep() {
 		events = 200_000

@@ -110,9 +110,9 @@ func (l *linearRun) read(c *checker.Client, conn chat.Connection, r *rand.Rand) 
 	read.Done(entries, p.More)
 }
 
-// TestFaultLinear is F16: whatever clients are answered who write and read a room at once, one order
+// TestF16_Linear is F16: whatever clients are answered who write and read a room at once, one order
 // of what they did explains it.
-func TestFaultLinear(t *testing.T) {
+func TestF16_Linear(t *testing.T) {
 	const clients, operations = 8, 1000
 	histories, seed := 100, rand.Uint64()
 	if deep() {

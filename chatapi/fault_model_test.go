@@ -319,8 +319,8 @@ func (r *modelRun) compare() {
 	}
 }
 
-// TestFaultModel is F15: the domain and a model of it give the same answers to random operations.
-func TestFaultModel(t *testing.T) {
+// TestF15_Model is F15: the domain and a model of it give the same answers to random operations.
+func TestF15_Model(t *testing.T) {
 	runs := "500"
 	if deep() {
 		runs = "5000"

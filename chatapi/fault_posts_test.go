@@ -268,9 +268,9 @@ func newPostRun(t *testing.T, seed uint64) *postRun {
 	return &postRun{t: t, world: w, r: r, g: g, history: checker.New(), live: map[string]*device{}}
 }
 
-// TestFaultPosts is F11: posts fail in every way, and no live client misses a message, no dead row
+// TestF11_Posts is F11: posts fail in every way, and no live client misses a message, no dead row
 // stays and no live one goes.
-func TestFaultPosts(t *testing.T) {
+func TestF11_Posts(t *testing.T) {
 	posts, seed := 20_000, rand.Uint64()
 	if deep() {
 		posts = 200_000

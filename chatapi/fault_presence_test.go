@@ -180,9 +180,9 @@ func (p *presenceRun) run(steps []int, sweeping bool) error {
 	return nil
 }
 
-// TestFaultPresence is F14: whatever order events of two devices come in, alice is online while one
+// TestF14_Presence is F14: whatever order events of two devices come in, alice is online while one
 // of them has a live lease, and no longer.
-func TestFaultPresence(t *testing.T) {
+func TestF14_Presence(t *testing.T) {
 	length := 7
 	if deep() {
 		length = 8

@@ -3,6 +3,7 @@ package repotest
 import (
 	"fmt"
 	"go/ast"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,6 +80,27 @@ func dynamoCalls(tr *tree) []string {
 				}
 				return true
 			})
+		}
+	}
+	return problems
+}
+
+var faultName = regexp.MustCompile(`^TestF[0-9]+_[A-Za-z]`)
+
+// faults looks for tests in files fault_*_test.go whose name does not tell the fault.
+func faults(tr *tree) []string {
+	var problems []string
+	for _, p := range tr.pkgs {
+		for _, f := range p.tests {
+			if !strings.HasPrefix(path.Base(f.path), "fault_") {
+				continue
+			}
+			for _, decl := range f.syntax.Decls {
+				d, ok := decl.(*ast.FuncDecl)
+				if ok && strings.HasPrefix(d.Name.Name, "Test") && !faultName.MatchString(d.Name.Name) {
+					problems = append(problems, fmt.Sprintf("%s: %s", f.path, d.Name.Name))
+				}
+			}
 		}
 	}
 	return problems

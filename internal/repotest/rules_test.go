@@ -77,6 +77,10 @@ var rules = []struct {
 		"a test that is skipped proves nothing: internal/tools alone may skip, and fails with CI=true",
 	},
 	{
+		"faults", faults,
+		"a fault test is found by its row in docs/guarantees.md: name it TestF and the row's number, and _",
+	},
+	{
 		"protocol", protocol,
 		"docs/protocol.md is the public contract: every action, event and code of wire is in it",
 	},

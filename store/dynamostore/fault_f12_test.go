@@ -41,10 +41,10 @@ const (
 	f12Rooms   = 4
 )
 
-// TestF12 sends with a fault in one of five requests. Every acknowledged message is stored once
+// TestF12_FaultyEngine sends with a fault in one of five requests. Every acknowledged message is stored once
 // at its number, every unknown one at most once, no refused one; numbers are dense, and nothing
 // is acknowledged before its put.
-func TestF12(t *testing.T) {
+func TestF12_FaultyEngine(t *testing.T) {
 	sends := 3000
 	if os.Getenv("CONFAB_DEEP") == "1" {
 		sends = 20000

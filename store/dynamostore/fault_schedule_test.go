@@ -200,9 +200,9 @@ func (s *schedule) leave() {
 	})
 }
 
-// TestStore_Append_schedules runs random schedules of senders, repeating ones too, readers that
+// TestF12_Schedules runs random schedules of senders, repeating ones too, readers that
 // fence numbers off, and a user who leaves, and checks what is stored afterwards.
-func TestStore_Append_schedules(t *testing.T) {
+func TestF12_Schedules(t *testing.T) {
 	runs := 60
 	if os.Getenv("CONFAB_DEEP") == "1" {
 		runs = 15_000

@@ -29,9 +29,9 @@ func damageTime() time.Time { return time.UnixMilli(1_767_229_200_000) }
 
 var damagedRooms = []string{"lobby", "tea", "den", "@ann,bob"}
 
-// TestFault_damage is F5: damaged copies of a data file end in an error that names the file, or give
+// TestF5_Damage is F5: damaged copies of a data file end in an error that names the file, or give
 // what was stored, in processes that never panic.
-func TestFault_damage(t *testing.T) {
+func TestF5_Damage(t *testing.T) {
 	if os.Getenv("CONFAB_DAMAGE") != "" {
 		return // this is a child, whose test is another
 	}
@@ -41,7 +41,7 @@ func TestFault_damage(t *testing.T) {
 	named := 0
 	for first := 0; first < n; first += damagePerChild {
 		env := []string{"CONFAB_DAMAGE=" + dir, fmt.Sprint("CONFAB_SEED=", seed), fmt.Sprint("CONFAB_FIRST=", first)}
-		err := child(t, "TestFault_damageChild", env, nil, func(line string) {
+		err := child(t, "TestF5_damageChild", env, nil, func(line string) {
 			switch {
 			case line == "intact":
 				r.faults++
@@ -97,11 +97,11 @@ func storeForDamage(t *testing.T, dir string) (acked int) {
 	return acked
 }
 
-// TestFault_damageChild damages copies, opens and reads them.
-func TestFault_damageChild(t *testing.T) {
+// TestF5_damageChild damages copies, opens and reads them.
+func TestF5_damageChild(t *testing.T) {
 	dir := os.Getenv("CONFAB_DAMAGE")
 	if dir == "" {
-		return // it is only run by TestFault_damage
+		return // it is only run by TestF5_Damage
 	}
 	first, err := strconv.Atoi(os.Getenv("CONFAB_FIRST"))
 	ok(t, err)

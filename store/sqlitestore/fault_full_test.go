@@ -30,11 +30,11 @@ func smallDisk(tb testing.TB, size string) string {
 	return dir
 }
 
-// TestFault_diskFull is F3: a small disk fills up under 8 writers and is freed again.
-func TestFault_diskFull(t *testing.T) {
+// TestF3_DiskFull is F3: a small disk fills up under 8 writers and is freed again.
+func TestF3_DiskFull(t *testing.T) {
 	if os.Geteuid() != 0 { // only root may mount, if only in a namespace of its own
 		front := []string{tools.Program(t, "unshare"), "--user", "--map-root-user", "--mount"}
-		ok(t, child(t, "TestFault_diskFull", nil, front, func(line string) { fmt.Println(line) }))
+		ok(t, child(t, "TestF3_DiskFull", nil, front, func(line string) { fmt.Println(line) }))
 		return
 	}
 	disk := smallDisk(t, "100m")

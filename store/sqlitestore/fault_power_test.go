@@ -30,9 +30,9 @@ func powerText(id string) (string, bool) {
 	return fmt.Sprintf("<text of %s>", id) + strings.Repeat("p", len(id)*37%900), strings.HasPrefix(id, "p")
 }
 
-// TestFault_powerLoss is F2: a run's system calls are replayed to some point, and of what was not synced
+// TestF2_PowerLoss is F2: a run's system calls are replayed to some point, and of what was not synced
 // by then a part is lost, torn or written out of order.
-func TestFault_powerLoss(t *testing.T) {
+func TestF2_PowerLoss(t *testing.T) {
 	if os.Getenv("CONFAB_POWER") != "" {
 		return // this is the recorded process, whose test is another
 	}
@@ -41,7 +41,7 @@ func TestFault_powerLoss(t *testing.T) {
 		tools.Program(t, "strace"), "-f", "-y", "-xx", "-s", "1048576", "-e", "trace=" + traced, "-e", "signal=none",
 		"--seccomp-bpf", "-o", trace,
 	}
-	ok(t, child(t, "TestFault_powerChild", []string{"CONFAB_POWER=" + dir}, front, func(string) {}))
+	ok(t, child(t, "TestF2_powerChild", []string{"CONFAB_POWER=" + dir}, front, func(string) {}))
 	calls := readTrace(t, trace, dir)
 	seed, n := seed(t), faults(500, 20_000)
 	points := make([]int, n)
@@ -70,11 +70,11 @@ func TestFault_powerLoss(t *testing.T) {
 	p.print(t, seed)
 }
 
-// TestFault_powerChild is the run that is recorded.
-func TestFault_powerChild(t *testing.T) {
+// TestF2_powerChild is the run that is recorded.
+func TestF2_powerChild(t *testing.T) {
 	dir := os.Getenv("CONFAB_POWER")
 	if dir == "" {
-		return // it is only run by TestFault_powerLoss
+		return // it is only run by TestF2_PowerLoss
 	}
 	s, err := sqlitestore.Open(dir, sqlitestore.Options{Now: damageTime}.KeepYoung(30))
 	ok(t, err)
