@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -31,10 +32,15 @@ func (s *Service) Connect(ctx context.Context, c Connection) (Connection, error)
 	if err := s.conns.Open(ctx, c, subscribed); err != nil {
 		return Connection{}, err
 	}
-	if err := s.catchUp(ctx, c.User, subscribed); err != nil {
-		return Connection{}, err
+	err = s.catchUp(ctx, c.User, subscribed)
+	if err == nil {
+		err = s.noteArrival(ctx, c, subscribed)
 	}
-	return c, s.noteArrival(ctx, c, subscribed)
+	if err != nil { // it is refused, and nobody will tell that it has ended
+		_, closing := s.conns.Close(context.WithoutCancel(ctx), c.ID)
+		return Connection{}, errors.Join(err, closing)
+	}
+	return c, nil
 }
 
 // subscriptions are the memberships that need a subscription: lobby and direct rooms find their
@@ -51,7 +57,7 @@ func isDirect(room string) bool {
 	return ok
 }
 
-// catchUp subscribes to what another connection of the user joined while this one was opening.
+// catchUp does for a connection what another one of the user joined or left while it was opening.
 func (s *Service) catchUp(ctx context.Context, user string, subscribed []Member) error {
 	now, err := s.subscriptions(ctx, user)
 	if err != nil {
@@ -62,6 +68,14 @@ func (s *Service) catchUp(ctx context.Context, user string, subscribed []Member)
 			continue
 		}
 		if err := s.conns.Subscribe(ctx, m); err != nil {
+			return err
+		}
+	}
+	for _, m := range subscribed {
+		if slices.Contains(roomsOf(now), m.Room) {
+			continue
+		}
+		if err := s.conns.Unsubscribe(ctx, m.Room, user); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ const (
 	MaxID           = 64                // bytes of a message id
 	MaxRooms        = 200               // rooms a user has joined, direct rooms not counted
 	MaxConnections  = 20                // live connections of a user
+	MaxListed       = 400               // rooms in one welcome or pong: a frame of at most 128 KiB
 	MaxHeads        = 100               // rooms in one call of Log.Heads
 	DefaultPage     = 50                // messages or rows of a page when the client names no limit
 	MaxPage         = 200               // messages or rows of a page

@@ -11,14 +11,26 @@ type RoomState struct {
 	Head   Head
 }
 
-// Rooms gives the rooms that the user has joined, the lobby and direct ones too, with their heads.
+// Rooms gives the rooms that the user has joined, with their heads: the lobby and joined ones, then
+// direct ones, at most MaxListed in all. ListRooms pages through everything.
 func (s *Service) Rooms(ctx context.Context, user string) ([]RoomState, error) {
 	members, err := s.log.RoomsOf(ctx, user)
 	if err != nil {
 		return nil, err
 	}
 	members = slices.DeleteFunc(members, func(m Member) bool { return m.State != Joined })
-	return s.states(ctx, members)
+	slices.SortStableFunc(members, directLast) // others cannot make the joined ones too many
+	return s.states(ctx, members[:min(len(members), MaxListed)])
+}
+
+func directLast(a, b Member) int {
+	switch {
+	case isDirect(a.Room) == isDirect(b.Room):
+		return 0
+	case isDirect(a.Room):
+		return 1
+	}
+	return -1
 }
 
 // states adds the heads. A row that a Join left behind which lost against a Leave is left out.
@@ -70,13 +82,38 @@ func (s *Service) JoinRoom(
 	case err != nil:
 		return Head{}, err
 	}
-	if err := s.conns.Subscribe(ctx, m); err != nil {
+	head, err := s.follow(ctx, m)
+	if err != nil {
 		return Head{}, err
 	}
-	if err := s.conns.Note(ctx, c.User, []string{room}); err != nil {
-		return Head{}, err
+	return head, s.conns.Note(ctx, c.User, []string{room})
+}
+
+// follow makes the subscriptions of a user's connections to a room what the membership says. It
+// reads the membership again afterwards, because two devices may join and leave at once, and the
+// head that it gives is read after the subscription, so that nothing falls between the two.
+func (s *Service) follow(ctx context.Context, m Member) (Head, error) {
+	for {
+		change := func() error { return s.conns.Unsubscribe(ctx, m.Room, m.User) }
+		if m.State == Joined {
+			change = func() error { return s.conns.Subscribe(ctx, m) }
+		}
+		if err := change(); err != nil {
+			return Head{}, err
+		}
+		now, head, err := s.log.Member(ctx, m.Room, m.User)
+		if Is(err, NotFound) {
+			now, err = Member{Room: m.Room, User: m.User, State: Left}, nil
+		}
+		if err != nil {
+			return Head{}, err
+		}
+		in := m.State == Joined
+		if in == (now.State == Joined) && (!in || now.Gen == m.Gen) {
+			return head, nil
+		}
+		m = now
 	}
-	return s.HeadOf(ctx, room)
 }
 
 // HeadOf gives a room's head, whoever asks.
@@ -126,13 +163,14 @@ func (s *Service) LeaveRoom(
 // has joined again.
 func (s *Service) Unsubscribe(ctx context.Context, room, user string) error {
 	m, _, err := s.log.Member(ctx, room, user)
-	if err == nil && m.State == Joined {
-		return nil
+	if Is(err, NotFound) {
+		m, err = Member{Room: room, User: user, State: Left}, nil
 	}
-	if err != nil && !Is(err, NotFound) {
+	if err != nil || m.State == Joined {
 		return err
 	}
-	return s.conns.Unsubscribe(ctx, room, user)
+	_, err = s.follow(ctx, m)
+	return err
 }
 
 // Invite records that user may join a room of the caller's.

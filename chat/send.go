@@ -47,16 +47,27 @@ func (s *Service) sendTo(
 	}
 	d.Room = DirectID(d.From, u.Name)
 	stored, err := s.log.Append(ctx, d, then)
-	if !Is(err, NotFound) {
-		return stored, err
+	if Is(err, NotFound) {
+		if err = s.makeDirect(ctx, u.Name, d.From); err == nil {
+			stored, err = s.log.Append(ctx, d, then)
+		}
+	} else if err == nil && stored.Seq == 1 { // perhaps an attempt before made only half of it
+		err = s.makeDirect(ctx, u.Name, d.From)
 	}
-	for _, user := range []string{d.From, u.Name} {
-		join := Join{Room: d.Room, Name: d.Room, User: user, Kind: DirectRoom}
+	return stored, explainSend(err, d.Room)
+}
+
+// makeDirect makes the rows of a direct room's two users. The sender's comes last: an attempt that
+// dies before it is begun again by the next one.
+func (s *Service) makeDirect(ctx context.Context, recipient, sender string) error {
+	room := DirectID(recipient, sender)
+	for _, user := range []string{recipient, sender} {
+		join := Join{Room: room, Name: room, User: user, Kind: DirectRoom}
 		if _, _, err := s.log.Join(ctx, join); err != nil {
-			return Message{}, err
+			return err
 		}
 	}
-	return s.log.Append(ctx, d, then)
+	return nil
 }
 
 // explainSend gives the store's refusals the words that every other use case has for them.

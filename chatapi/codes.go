@@ -2,9 +2,11 @@ package chatapi
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/connections"
 	"github.com/confab-chat/confab/wire"
 )
 
@@ -48,6 +50,10 @@ func failure(err error) wire.Failure {
 	var refused *wire.Error
 	if errors.As(err, &refused) {
 		return wire.Failure{Code: refused.Code, Message: refused.Message}
+	}
+	if errors.Is(err, connections.ErrTooLarge) {
+		text := fmt.Sprintf("the frame would have over %d bytes", connections.MaxPayload)
+		return wire.Failure{Code: wire.TooLarge, Message: text}
 	}
 	f := wire.Failure{Code: codes[chat.KindOf(err)], Message: explain(err)}
 	var e *chat.Error

@@ -42,7 +42,7 @@ type connection struct {
 	flushing bool // a flusher owns the socket: nothing is written past it
 	dropped  bool // frames were dropped since the queue was last empty
 	queue    queue
-	idle     chan struct{} // closed when the flusher has emptied the queue; nil: nobody waits
+	room     chan struct{} // closed when half of the queue is free; nil: nobody waits for that
 }
 
 type connState uint8

@@ -57,6 +57,7 @@ func (c *connection) flushSome(fd uintptr) (done bool, err error) {
 		k := c.queue.fill(buf[:])
 		n, err := send(fd, buf[:k])
 		c.queue.take(n)
+		c.wakeIfHalfFree()
 		if n > 0 {
 			c.progress.Store(c.api.now())
 		}
@@ -80,6 +81,7 @@ func (c *connection) flushBlocking() error {
 		c.mu.Lock()
 		k := c.queue.fill(buf[:])
 		c.queue.take(k)
+		c.wakeIfHalfFree()
 		c.mu.Unlock()
 		if k == 0 {
 			return nil

@@ -21,15 +21,15 @@ func (a *API) Send(ctx context.Context, t connections.Target, frames [][]byte) e
 	if c == nil {
 		return connections.ErrGone
 	}
+	for _, f := range frames {
+		if len(f) > connections.MaxPayload {
+			return connections.ErrTooLarge
+		}
+	}
 	for len(frames) > 0 {
 		n := a.fitting(frames)
-		if err := c.awaitRoom(ctx, frames[:n]); err != nil {
+		if err := c.send(ctx, frames[:n]); err != nil {
 			return err
-		}
-		if gone, _, err := a.Post(ctx, []connections.Target{t}, frames[:n]); err != nil {
-			return err
-		} else if len(gone) > 0 {
-			return connections.ErrGone
 		}
 		frames = frames[n:]
 	}
@@ -52,43 +52,72 @@ func (a *API) fitting(frames [][]byte) int {
 // MaxMessage bytes has four frames.
 const maxHeader = 4 * 10
 
-// awaitRoom waits until the queue has room for the frames.
-func (c *connection) awaitRoom(ctx context.Context, frames [][]byte) error {
+// send writes frames that an empty queue has room for, once this one has.
+func (c *connection) send(ctx context.Context, frames [][]byte) error {
+	b := newBatch()
+	defer b.release()
+	for _, f := range frames {
+		b.text(f)
+	}
 	for {
-		idle := c.fullFor(frames)
-		if idle == nil {
-			return nil
+		result, room := c.postIfRoom(b)
+		if room == nil {
+			return c.count(result, b, len(frames))
 		}
 		select {
-		case <-idle:
+		case <-room:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-// fullFor gives nil when the frames fit, or else what is closed when the queue is empty.
-func (c *connection) fullFor(frames [][]byte) <-chan struct{} {
-	size := 0
-	for _, f := range frames {
-		size += len(f) + maxHeader
-	}
+// postIfRoom posts b when nothing of it would be dropped; else it gives what is closed when there
+// is room again.
+func (c *connection) postIfRoom(b *batch) (outcome, <-chan struct{}) {
+	s := senders.Get().(*sender)
+	defer senders.Put(s)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.flushing || c.queue.frames+len(frames) <= c.api.cfg.MaxQueueFrames &&
-		c.queue.bytes+size <= c.api.cfg.MaxQueueBytes {
-		return nil
+	switch {
+	case c.state != open:
+		return gone, nil
+	case !c.flushing || c.queue.fits(b, &c.api.cfg):
+		return c.write(b, s, true), nil
+	case c.room == nil:
+		c.room = make(chan struct{})
 	}
-	if c.idle == nil {
-		c.idle = make(chan struct{})
+	return dropped, c.room
+}
+
+// fits tells whether a queue has room for all of b.
+func (q *queue) fits(b *batch, limits *Config) bool {
+	return q.frames+len(b.ends) <= limits.MaxQueueFrames && q.bytes+len(b.bytes) <= limits.MaxQueueBytes
+}
+
+// count counts what was sent.
+func (c *connection) count(result outcome, b *batch, frames int) error {
+	if result == gone {
+		return connections.ErrGone
 	}
-	return c.idle
+	c.active.Store(c.api.now())
+	c.api.stats.messagesOut.Add(uint64(frames))
+	c.api.stats.bytesOut.Add(uint64(len(b.bytes)))
+	return nil
 }
 
 // wakeSenders lets those go on who wait for the queue. c.mu is held.
 func (c *connection) wakeSenders() {
-	if c.idle != nil {
-		close(c.idle)
-		c.idle = nil
+	if c.room != nil {
+		close(c.room)
+		c.room = nil
+	}
+}
+
+// wakeIfHalfFree does so when half of the queue is free. c.mu is held.
+func (c *connection) wakeIfHalfFree() {
+	limits := &c.api.cfg
+	if c.queue.frames <= limits.MaxQueueFrames/2 && c.queue.bytes <= limits.MaxQueueBytes/2 {
+		c.wakeSenders()
 	}
 }

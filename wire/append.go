@@ -57,6 +57,10 @@ func appendRest(dst []byte, m *Message) []byte {
 	case m.Void:
 		return append(dst, `,"void":true}`...)
 	case m.Deleted:
+		if m.Duplicate { // the answer to a repeated send has the send's id
+			dst = appendID(dst, m.ID)
+			return append(dst, `,"deleted":true,"duplicate":true}`...)
+		}
 		return append(dst, `,"deleted":true}`...)
 	}
 	dst = append(dst, `,"epoch":`...)

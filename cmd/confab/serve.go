@@ -119,6 +119,14 @@ func (f *serveFlags) check() error {
 	if !slices.Contains([]string{"auto", "on", "off"}, f.connectionsAPI) {
 		return usageError{fmt.Errorf("--connections-api %q: want auto, on or off", f.connectionsAPI)}
 	}
+	if f.config.Drain < 0 {
+		return usageError{fmt.Errorf("--drain %v: want at least 0s", f.config.Drain)}
+	}
+	if f.adminAddr != "off" {
+		if err := serve.CheckAddress(f.adminAddr, f.insecure); err != nil {
+			return usageError{fmt.Errorf("--admin-addr: %w", err)}
+		}
+	}
 	if err := serve.CheckStages(f.config.Stages); err != nil {
 		return usageError{err}
 	}
@@ -174,7 +182,7 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	select {
 	case err = <-failed:
 	case err = <-fatal:
-		return fmt.Errorf("the store failed, so that nothing more can be promised: %w", err)
+		return storeFailed(err)
 	case <-ctx.Done():
 	}
 	f.stop()
@@ -182,8 +190,19 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.config.Drain+10*time.Second)
 	defer cancel()
 	// No new connection from here on: a client that comes back at once is to meet the next server.
-	err = errors.Join(err, public.Close(), server.Shutdown(bounded))
-	return errors.Join(err, admin.Close())
+	err = errors.Join(err, public.Close())
+	drained := make(chan error, 1)
+	go func() { drained <- server.Shutdown(bounded) }()
+	select {
+	case late := <-drained:
+		return errors.Join(err, late, admin.Close())
+	case lost := <-fatal:
+		return storeFailed(lost)
+	}
+}
+
+func storeFailed(err error) error {
+	return fmt.Errorf("the store failed, so that nothing more can be promised: %w", err)
 }
 
 func (f *serveFlags) announce(out io.Writer, addr string) {

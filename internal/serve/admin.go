@@ -34,7 +34,11 @@ func (s *Server) Admin() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.hostServed(w, r) {
+			mux.ServeHTTP(w, r)
+		}
+	})
 }
 
 // readyz answers 503 while the store does not answer, and once the server drains.

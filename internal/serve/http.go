@@ -22,9 +22,7 @@ var index = template.Must(template.New("index").Parse(indexHTML))
 // is neither loopback nor this machine's address nor allowed is refused with 421: it is how a page
 // reaches a local server by a name that it rebinds (DNS rebinding).
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.hostAllowed(r) {
-		const text = "this host name is not served here; see --allowed-hosts"
-		http.Error(w, text, http.StatusMisdirectedRequest)
+	if !s.hostServed(w, r) {
 		return
 	}
 	if r.URL.Path == "/" && r.Header.Get("Upgrade") == "" {
@@ -32,6 +30,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.api.ServeHTTP(w, r)
+}
+
+// hostServed refuses a request whose Host is not served here.
+func (s *Server) hostServed(w http.ResponseWriter, r *http.Request) bool {
+	if s.hostAllowed(r) {
+		return true
+	}
+	const text = "this host name is not served here; see --allowed-hosts"
+	http.Error(w, text, http.StatusMisdirectedRequest)
+	return false
 }
 
 func (s *Server) hostAllowed(r *http.Request) bool {

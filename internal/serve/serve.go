@@ -13,6 +13,8 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,6 +119,10 @@ func (c Config) withDefaults() Config {
 	set(&c.AddressRate, 5*c.Rate)
 	set(&c.PingAfter, pingAfter)
 	set(&c.DropAfter, dropAfter)
+	c.AllowedHosts = slices.Clone(c.AllowedHosts)
+	for i, host := range c.AllowedHosts {
+		c.AllowedHosts[i] = strings.ToLower(host)
+	}
 	if len(c.Stages) == 0 {
 		c.Stages = DefaultStages
 	}

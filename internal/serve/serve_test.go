@@ -87,14 +87,18 @@ func (failing) Heads(context.Context, []string) ([]chat.Head, error) {
 
 func TestServer_Readyz(t *testing.T) {
 	log := memstore.NewLog(memstore.Options{})
-	ready := func(s *Server) int {
+	ask := func(s *Server, host string) int {
 		w := httptest.NewRecorder()
-		s.Admin().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
+		s.Admin().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://"+host+"/readyz", http.NoBody))
 		return w.Code
 	}
+	ready := func(s *Server) int { return ask(s, "127.0.0.1") }
 	s := start(t, log)
 	if got := ready(s); got != http.StatusOK {
 		t.Errorf("a server that runs: status %d, want 200", got)
+	}
+	if got := ask(s, "evil.example"); got != http.StatusMisdirectedRequest {
+		t.Errorf("a foreign Host: status %d, want 421", got)
 	}
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
