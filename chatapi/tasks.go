@@ -108,3 +108,15 @@ func (l *Local) Later(_ context.Context, t Task) error {
 
 // Wait returns when no task runs.
 func (l *Local) Wait() { l.running.Wait() }
+
+// Sleep waits by the machine's clock: the Config.Sleep of hosts that run in real time.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

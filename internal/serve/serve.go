@@ -101,7 +101,7 @@ func New(c Config) (*Server, error) {
 		ResumeMax:      c.ResumeMax,
 		ExcessMax:      c.Burst,
 		Now:            c.Now,
-		Sleep:          sleep,
+		Sleep:          chatapi.Sleep,
 		Jitter:         jitter,
 		Logger:         c.Logger,
 	})
@@ -221,18 +221,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) waitForClients(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Drain)
 	defer cancel()
-	for s.api.Stats().Open > 0 && sleep(ctx, 20*time.Millisecond) == nil {
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	for s.api.Stats().Open > 0 && chatapi.Sleep(ctx, 20*time.Millisecond) == nil {
 	}
 }
 

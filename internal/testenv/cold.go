@@ -103,7 +103,7 @@ func (c *cold) handler() (Handler, error) {
 		Version:  "0.0.0-test", Endpoint: c.endpoint, AllowedOrigins: c.options.AllowedOrigins,
 		Heartbeat: 120 * time.Second, Pipeline: 1, MaxConnection: 2 * time.Hour,
 		ResumeMax: c.resume, Inline: coldInline, TypingMax: coldTypingMax, ExcessMax: c.options.Burst,
-		Now: c.options.Now, Sleep: sleep, Jitter: rand.IntN, Logger: logger(),
+		Now: c.options.Now, Sleep: chatapi.Sleep, Jitter: rand.IntN, Logger: logger(),
 	})
 	if c.options.WrapHandler != nil {
 		h = c.options.WrapHandler(h)
@@ -184,7 +184,7 @@ func (c *cold) runTask(text []byte) {
 
 // schedule sweeps every second, so that tests need not wait for AWS's minute.
 func (c *cold) schedule(ctx context.Context) {
-	for sleep(ctx, time.Second) == nil {
+	for chatapi.Sleep(ctx, time.Second) == nil {
 		h, err := c.handler()
 		if err == nil {
 			err = h.Sweep(ctx)
@@ -192,17 +192,6 @@ func (c *cold) schedule(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			c.tb.Errorf("sweep: %v", err)
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
