@@ -19,12 +19,12 @@ var background = context.Background()
 // goroutines.
 type API struct {
 	cfg       Config
-	stages    map[string]*Stage
+	stages    sync.Map // of *stage by name
 	selection *selection
-	routes    atomic.Pointer[map[string]route]
 	ids       *ids
 	started   time.Time
-	tick      time.Duration
+	tick      time.Duration // how often the watch looks at the clock
+	look      time.Duration // how often a wait for an integration does
 	second    atomic.Pointer[second]
 	stats     *stats
 	remote    remotes
@@ -41,6 +41,7 @@ type API struct {
 
 // New makes an API. It holds nothing that has to be closed until the first connection comes.
 func New(cfg Config) (*API, error) {
+	look := lookOf(cfg.Now)
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
@@ -50,16 +51,15 @@ func New(cfg Config) (*API, error) {
 		return nil, err
 	}
 	a := &API{
-		cfg: cfg, selection: selection, stages: map[string]*Stage{},
-		ids: newIDs(cfg.APIID, cfg.Rand), started: cfg.Now(), tick: tickOf(&cfg),
+		cfg: cfg, selection: selection,
+		ids: newIDs(cfg.APIID, cfg.Rand), started: cfg.Now(), tick: tickOf(&cfg), look: look,
 		stats: newStats(), conns: map[string]*connection{},
 		workers: warm.NewPool(job.work),
 	}
 	for _, s := range cfg.Stages {
-		a.stages[s.Name] = &s
-	}
-	if err := a.SetRoutes(cfg.Routes); err != nil {
-		return nil, err
+		if err := a.Deploy(s); err != nil {
+			return nil, err
+		}
 	}
 	return a, nil
 }
@@ -67,7 +67,7 @@ func New(cfg Config) (*API, error) {
 // ServeHTTP answers the handshakes of /{stage}, the @connections API under it, and 403 to the rest.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
-	stage := a.stages[name]
+	stage := a.stage(name)
 	api, id, _ := strings.Cut(rest, "/")
 	switch {
 	case stage == nil:

@@ -3,13 +3,10 @@ package gateway
 import (
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
-	"regexp"
-	"strings"
 	"time"
 )
 
@@ -30,24 +27,12 @@ const (
 	lingerTimeout    = time.Second      // reading on after the close frame has left
 )
 
-// The routes that every API knows.
-const (
-	ConnectRoute    = "$connect"
-	DisconnectRoute = "$disconnect"
-	DefaultRoute    = "$default"
-)
-
-// Stage is one deployment of the API, the first segment of its URLs.
-type Stage struct {
-	Name      string            // letters, digits, - and _, at most 128
-	Variables map[string]string // stageVariables of every event; none: the key is absent
-}
-
 // Config is what an API is made of. Only Stages is needed.
 type Config struct {
 	Stages []Stage
-	// Routes holds the integration of "$connect", "$disconnect", "$default" and custom route keys.
-	Routes map[string]Handler
+	// Routes has "$connect", "$disconnect", "$default" and custom route keys, for every stage that
+	// has no routes of its own.
+	Routes map[string]Route
 	// RouteSelection is the route selection expression; default "$request.body.action".
 	RouteSelection string
 
@@ -90,20 +75,10 @@ type Config struct {
 	HTTPClient *http.Client     // for posts to other endpoints; default a pooled one
 }
 
-var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-
 // withDefaults checks c and fills in what is not set.
 func (c Config) withDefaults() (Config, error) {
 	if len(c.Stages) == 0 {
 		return c, errors.New("gateway: no stage")
-	}
-	for _, s := range c.Stages {
-		if !stageName.MatchString(s.Name) {
-			return c, fmt.Errorf("gateway: stage %q: letters, digits, - and _ only", s.Name)
-		}
-	}
-	if err := checkRoutes(c.Routes); err != nil {
-		return c, err
 	}
 	c.Routes = maps.Clone(c.Routes)
 	setDefault(&c.RouteSelection, "$request.body.action")
@@ -129,21 +104,6 @@ func (c Config) withDefaults() (Config, error) {
 		c.Rand = rand.Reader
 	}
 	return c, nil
-}
-
-// checkRoutes refuses keys that API Gateway refuses: $ is for its own three.
-func checkRoutes(routes map[string]Handler) error {
-	for key, h := range routes {
-		own := key == ConnectRoute || key == DisconnectRoute || key == DefaultRoute
-		if key == "" || strings.HasPrefix(key, "$") && !own {
-			return fmt.Errorf("gateway: route key %q: only $connect, $disconnect and $default "+
-				"begin with $", key)
-		}
-		if h == nil {
-			return fmt.Errorf("gateway: route %q has no handler", key)
-		}
-	}
-	return nil
 }
 
 func setDefault[T comparable](v *T, value T) {

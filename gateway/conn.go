@@ -16,7 +16,7 @@ type connection struct {
 	api   *API
 	id    string
 	tail  [idTail]byte // of its message ids
-	stage *Stage
+	stage *stage
 	host  string // that the client used
 	peer  string // its address
 	agent string // its User-Agent, "" without one

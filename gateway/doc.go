@@ -21,8 +21,7 @@
 // # Differences from AWS
 //
 // Authorizers, API keys, usage plans and compression are not here. X-Forwarded-Proto and -Port tell
-// the truth about the listener instead of "https" and 443. An integration's time limit is its
-// Handler's business: one that returns [context.DeadlineExceeded] has timed out.
+// the truth about the listener instead of "https" and 443.
 //
 // # Slow peers
 //

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/base64"
 	"fmt"
 	"time"
 
@@ -24,9 +25,9 @@ func (c *connection) event(kind, route string) (*events.APIGatewayWebsocketProxy
 	}
 	now := c.api.cfg.Now()
 	return &events.APIGatewayWebsocketProxyRequest{
-		StageVariables: c.stage.Variables,
+		StageVariables: c.stage.live.Load().variables,
 		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
-			Stage:             c.stage.Name,
+			Stage:             c.stage.name,
 			RequestID:         request,
 			ExtendedRequestID: request,
 			Identity: events.APIGatewayRequestIdentity{
@@ -70,7 +71,11 @@ func (a *API) requestTime(now time.Time) string {
 
 // handle gives a message to its route, and the client the frame that AWS answers a failure with.
 func (c *connection) handle(body string) {
-	key, h := c.api.route(body)
+	r := c.route(body)
+	key := DefaultRoute
+	if r != nil {
+		key = r.key
+	}
 	event, err := c.event(eventMessage, key)
 	if err == nil {
 		var id string
@@ -81,15 +86,40 @@ func (c *connection) handle(body string) {
 		c.api.cfg.Logger.Error("message not handled", "connection", c.id, "error", err)
 		return
 	}
-	if h == nil {
+	if r == nil {
 		c.refuse("Forbidden", event.RequestContext.RequestID)
 		return
 	}
 	event.Body = body
-	if _, err := c.api.invoke(background, h, event); err != nil {
+	reply, err := c.api.invoke(background, r, event)
+	if err == nil && r.Response {
+		err = c.respond(&reply)
+	}
+	if err != nil {
 		c.api.cfg.Logger.Warn("route failed", "route", key, "connection", c.id, "error", err)
 		c.refuse(failure(err), event.RequestContext.RequestID)
 	}
+}
+
+// respond is the route response: it sends the body of the reply to the client.
+func (c *connection) respond(reply *events.APIGatewayProxyResponse) error {
+	body := []byte(reply.Body)
+	if reply.IsBase64Encoded {
+		var err error
+		if body, err = base64.StdEncoding.DecodeString(reply.Body); err != nil {
+			return fmt.Errorf("gateway: malformed response: %w", err)
+		}
+	}
+	switch {
+	case len(body) == 0:
+	case len(body) > MaxMessage:
+		c.end(faultTooBig, false)
+	default:
+		if err := c.send(background, [][]byte{body}); err != nil {
+			c.api.cfg.Logger.Debug("response not delivered", "connection", c.id, "error", err)
+		}
+	}
+	return nil
 }
 
 // refuse tells the client that its message came to nothing, with the spacing that AWS has.
@@ -111,8 +141,8 @@ func errorBody(message, connection, request string) string {
 // disconnect tells the $disconnect route that the connection has ended. Errors are only logged.
 func (c *connection) disconnect(why *closing) {
 	defer c.api.work.Done()
-	h := c.api.table()[DisconnectRoute]
-	if h.handler == nil {
+	r := c.stage.live.Load().routes[DisconnectRoute]
+	if r == nil {
 		return
 	}
 	event, err := c.event(eventDisconnect, DisconnectRoute)
@@ -126,7 +156,7 @@ func (c *connection) disconnect(why *closing) {
 		}
 		event.RequestContext.DisconnectStatusCode = int64(why.code)
 		event.RequestContext.DisconnectReason = &why.reason
-		_, err = c.api.invoke(background, h.handler, event)
+		_, err = c.api.invoke(background, r, event)
 	}
 	if err != nil {
 		c.api.cfg.Logger.Warn("route failed", "route", DisconnectRoute, "connection", c.id,

@@ -320,7 +320,7 @@ func TestGW29_StageVariables(t *testing.T) {
 func endedBy(t *testing.T, act func(*client)) (code any, reason any) {
 	t.Helper()
 	h := newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{"$disconnect": h}})
+	r := run(t, Config{Routes: map[string]Route{"$disconnect": {Handler: h}}})
 	act(r.dial(t))
 	_, e := h.next(t)
 	return contextOf(e)["disconnectStatusCode"], contextOf(e)["disconnectReason"]

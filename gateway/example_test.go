@@ -25,7 +25,7 @@ func Example() {
 	}
 	api, err := gateway.New(gateway.Config{
 		Stages: []gateway.Stage{{Name: "prod"}},
-		Routes: map[string]gateway.Handler{"$default": gateway.HandlerFunc(shout)},
+		Routes: map[string]gateway.Route{"$default": {Handler: gateway.HandlerFunc(shout)}},
 	})
 	if err != nil {
 		panic(err)

@@ -196,7 +196,7 @@ func TestFrameReader_corpus(t *testing.T) {
 	inputs := corpus(t)
 	h := newRecorder()
 	h.events = make(chan string, 100000)
-	r := run(t, Config{Routes: map[string]Handler{"$disconnect": h}})
+	r := run(t, Config{Routes: map[string]Route{"$disconnect": {Handler: h}}})
 	for i, in := range inputs {
 		if diff := cmp.Diff(oracle(in), frames(in, 7)); diff != "" {
 			t.Errorf("%q: %s", in, diff)

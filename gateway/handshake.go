@@ -17,7 +17,7 @@ import (
 )
 
 // handshake upgrades a request that $connect lets in. Refusals are HTTP answers, not close frames.
-func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *Stage) {
+func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *stage) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if !wellFormed(r, key) {
 		a.stats.refuse(CauseHandshake)
@@ -99,7 +99,7 @@ func wellFormed(r *http.Request, key string) bool {
 }
 
 // newConnection makes the connection that a request asks for.
-func (a *API) newConnection(r *http.Request, stage *Stage) (*connection, error) {
+func (a *API) newConnection(r *http.Request, stage *stage) (*connection, error) {
 	id, tail, err := a.ids.connection()
 	if err != nil {
 		return nil, err
@@ -149,8 +149,8 @@ func (c *connection) hijack(w http.ResponseWriter) (early []byte, err error) {
 
 // connect asks the $connect route. Without one everybody is admitted.
 func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyResponse, admitted bool) {
-	h := c.api.table()[ConnectRoute].handler
-	if h == nil {
+	route := c.stage.live.Load().routes[ConnectRoute]
+	if route == nil {
 		return reply, true
 	}
 	event, err := c.connectEvent(r)
@@ -158,7 +158,7 @@ func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyRespo
 		c.api.cfg.Logger.Error("handshake failed", "error", err)
 		return failedReply(err, c.id, ""), false
 	}
-	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), h, event)
+	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), route, event)
 	if err != nil {
 		c.api.cfg.Logger.Warn("route failed", "route", ConnectRoute, "connection", c.id,
 			"error", err)
@@ -169,7 +169,7 @@ func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyRespo
 
 // failure is what AWS says of a failed integration.
 func failure(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, errTimeout) {
 		return "Endpoint request timed out"
 	}
 	return "Internal server error"
@@ -177,7 +177,7 @@ func failure(err error) string {
 
 func failedReply(err error, connection, request string) events.APIGatewayProxyResponse {
 	status := http.StatusBadGateway
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, errTimeout) {
 		status = http.StatusGatewayTimeout
 	}
 	return events.APIGatewayProxyResponse{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -23,7 +24,7 @@ func wantHead(t *testing.T, c *client, status int, body string) {
 
 func TestGW01_NoConnectRouteAdmits(t *testing.T) {
 	h := newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{"$default": h}})
+	r := run(t, Config{Routes: map[string]Route{"$default": {Handler: h}}})
 	for _, target := range []string{"/prod", "/prod/"} {
 		c := r.handshake(t, target)
 		wantHead(t, c, 101, "")
@@ -63,12 +64,12 @@ func TestGW03_PlainGetIsForbidden(t *testing.T) {
 
 func TestGW04_ConnectReturnsBeforeThe101(t *testing.T) {
 	release, inside := make(chan struct{}), make(chan struct{})
-	r := run(t, Config{Routes: map[string]Handler{"$connect": HandlerFunc(
+	r := run(t, Config{Routes: map[string]Route{"$connect": {Handler: HandlerFunc(
 		func(context.Context, event) (reply, error) {
 			close(inside)
 			<-release
 			return reply{StatusCode: 200}, nil
-		})}})
+		})}}})
 	answered := make(chan int, 1)
 	go func() { answered <- r.handshake(t, "/prod").head.StatusCode }()
 	<-inside
@@ -125,7 +126,7 @@ func TestGW08_ConnectErrorIs502(t *testing.T) {
 		"101":       answering(reply{StatusCode: 101}, nil),
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := run(t, Config{Routes: map[string]Handler{"$connect": h}})
+			r := run(t, Config{Routes: map[string]Route{"$connect": {Handler: h}}})
 			if c := r.handshake(t, "/prod"); c.head.StatusCode != http.StatusBadGateway {
 				t.Errorf("answer %s, want 502", c.head.Status)
 			}
@@ -137,9 +138,21 @@ func TestGW08_ConnectErrorIs502(t *testing.T) {
 }
 
 func TestGW09_SlowConnectIs504(t *testing.T) {
-	r := run(t, Config{Routes: all(answering(reply{}, context.DeadlineExceeded))})
-	if c := r.handshake(t, "/prod"); c.head.StatusCode != http.StatusGatewayTimeout {
+	clock, release := newClock(time.Unix(1790000000, 0)), make(chan struct{})
+	defer close(release)
+	h := newRecorder()
+	h.answer = slow(release, "").Handle
+	r := run(t, Config{Now: clock.now, Routes: map[string]Route{"$connect": {Handler: h}}})
+	ended := make(chan *client)
+	go func() { ended <- r.handshake(t, "/prod") }()
+	h.next(t)
+	clock.add(29 * time.Second) // Developer Guide, "Amazon API Gateway quotas"
+	c := <-ended
+	if c.head.StatusCode != http.StatusGatewayTimeout {
 		t.Errorf("answer %s, want 504", c.head.Status)
+	}
+	if !strings.Contains(c.body, `"Endpoint request timed out"`) {
+		t.Errorf("body %s", c.body)
 	}
 }
 
@@ -172,8 +185,8 @@ func TestGW11_NoSubprotocolWithoutTheReplys(t *testing.T) {
 
 func TestGW12_NoDisconnectAfterRefusal(t *testing.T) {
 	h := newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{
-		"$connect": answering(reply{StatusCode: 401}, nil), "$disconnect": h,
+	r := run(t, Config{Routes: map[string]Route{
+		"$connect": {Handler: answering(reply{StatusCode: 401}, nil)}, "$disconnect": {Handler: h},
 	}})
 	c := r.handshake(t, "/prod")
 	wantHead(t, c, 401, "")
@@ -221,7 +234,7 @@ func TestAPI_handshake_refusesMalformed(t *testing.T) {
 
 func TestAPI_handshake_takesEarlyFrames(t *testing.T) {
 	h := newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{"$default": h}})
+	r := run(t, Config{Routes: map[string]Route{"$default": {Handler: h}}})
 	text := "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
 		"Sec-WebSocket-Key: " + sampleKey + "\r\n\r\n" + "\x81\x85\x00\x00\x00\x00early"
 	c := r.request(t, "GET /prod", text)
@@ -259,11 +272,11 @@ func TestAPI_Shutdown(t *testing.T) {
 
 func TestAPI_Shutdown_waitsForHandlers(t *testing.T) {
 	release := make(chan struct{})
-	r := run(t, Config{Routes: map[string]Handler{"$disconnect": HandlerFunc(
+	r := run(t, Config{Routes: map[string]Route{"$disconnect": {Handler: HandlerFunc(
 		func(context.Context, event) (reply, error) {
 			<-release
 			return reply{StatusCode: 200}, nil
-		})}})
+		})}}})
 	c := r.dial(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
 	defer cancel()

@@ -1,5 +1,9 @@
 package gateway
 
+// A check of API Gateway's behaviour has a number, GW-01 to GW-90, and its tests are named for it:
+// TestGW07_RedirectKeepsItsHeader is about GW-07, and says in words what AWS does. A check may have
+// several such tests. What is this package's own is named for its subject: TestConfig_OnDrain.
+
 import (
 	"bufio"
 	"context"
@@ -73,8 +77,9 @@ func (r *recorder) none(t *testing.T) {
 	}
 }
 
-func all(h Handler) map[string]Handler {
-	return map[string]Handler{"$connect": h, "$disconnect": h, "$default": h}
+// all routes that every API knows, with one integration.
+func all(h Handler) map[string]Route {
+	return map[string]Route{"$connect": {Handler: h}, "$disconnect": {Handler: h}, "$default": {Handler: h}}
 }
 
 // rig is an API behind a real server.

@@ -208,7 +208,7 @@ func TestGW81_UserAgent(t *testing.T) {
 
 func TestGW82_DeleteCloses(t *testing.T) {
 	h := newRecorder()
-	r := managed(t, Config{Routes: map[string]Handler{"$disconnect": h}})
+	r := managed(t, Config{Routes: map[string]Route{"$disconnect": {Handler: h}}})
 	c := r.dial(t)
 	want(t, r.call(t, "DELETE", at(r.onlyID(t)), nil, nil), 204, "", "")
 	f, err := c.read()
@@ -276,7 +276,7 @@ func TestGW85_PostInsideConnectIsGone(t *testing.T) {
 		http answered
 	}
 	inside := make(chan result, 1)
-	r = managed(t, Config{Routes: map[string]Handler{"$connect": HandlerFunc(
+	r = managed(t, Config{Routes: map[string]Route{"$connect": {Handler: HandlerFunc(
 		func(ctx context.Context, e event) (reply, error) {
 			id := e.RequestContext.ConnectionID
 			gone, _, err := r.Post(ctx, []connections.Target{{ID: id}}, [][]byte{[]byte("x")})
@@ -285,7 +285,7 @@ func TestGW85_PostInsideConnectIsGone(t *testing.T) {
 			}
 			inside <- result{gone, r.call(t, "POST", at(id), []byte("x"), nil)}
 			return reply{StatusCode: 200}, nil
-		})}})
+		})}}})
 	c := r.dial(t)
 	got := <-inside
 	want(t, got.http, 410, "GoneException", "")
@@ -310,7 +310,7 @@ func TestGW86_StagesOfAnAPI(t *testing.T) {
 func TestGW87_LastActiveAt(t *testing.T) {
 	clock := newClock(time.Now())
 	h := newRecorder()
-	r := managed(t, Config{Now: clock.now, Routes: map[string]Handler{"$default": h}})
+	r := managed(t, Config{Now: clock.now, Routes: map[string]Route{"$default": {Handler: h}}})
 	c := r.dial(t)
 	id := r.onlyID(t)
 	last := func() time.Time {

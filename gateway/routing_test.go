@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/gobwas/ws"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -13,9 +16,9 @@ import (
 func keysOf(t *testing.T, expression string, routes []string, messages ...string) []string {
 	t.Helper()
 	h := newRecorder()
-	table := map[string]Handler{}
+	table := map[string]Route{}
 	for _, key := range routes {
-		table[key] = h
+		table[key] = Route{Handler: h}
 	}
 	r := run(t, Config{Routes: table, RouteSelection: expression})
 	c := r.dial(t)
@@ -81,7 +84,7 @@ func TestGW37_NotJSONIsDefault(t *testing.T) {
 
 func TestGW38_NoRouteIsForbidden(t *testing.T) {
 	h := newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{"x": h}})
+	r := run(t, Config{Routes: map[string]Route{"x": {Handler: h}}})
 	c := r.dial(t)
 	id := r.onlyID(t)
 	form := regexp.MustCompile(`^{"message": "Forbidden", "connectionId":"` + regexp.QuoteMeta(id) +
@@ -119,7 +122,7 @@ func TestGW40_ConstantExpression(t *testing.T) {
 
 func TestGW41_DollarKeysAreRefused(t *testing.T) {
 	for _, key := range []string{"$send", "$", "$Connect", ""} {
-		_, err := New(Config{Stages: []Stage{{Name: "prod"}}, Routes: map[string]Handler{key: newRecorder()}})
+		_, err := New(Config{Stages: []Stage{{Name: "prod"}}, Routes: map[string]Route{key: {Handler: newRecorder()}}})
 		if err == nil {
 			t.Errorf("route key %q is taken", key)
 		}
@@ -136,18 +139,57 @@ func TestGW42_MessagesCannotReachConnect(t *testing.T) {
 
 func TestGW43_RoutesChangeUnderOpenSockets(t *testing.T) {
 	first, second := newRecorder(), newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{"x": first}})
+	r := run(t, Config{Routes: map[string]Route{"x": {Handler: first}}})
 	c := r.dial(t)
 	c.send(`{"action":"x"}`)
 	first.next(t)
-	if err := r.SetRoutes(map[string]Handler{"x": second}); err != nil {
+	next := Stage{Name: "prod", Variables: map[string]string{"k": "v"}, Routes: map[string]Route{
+		"x": {Handler: second}, "$disconnect": {Handler: second},
+	}}
+	if err := r.Deploy(next); err != nil {
 		t.Fatal(err)
 	}
 	c.send(`{"action":"x"}`)
-	second.next(t)
-	if err := r.SetRoutes(map[string]Handler{"$x": second}); err == nil {
-		t.Error("SetRoutes takes $x")
+	if _, e := second.next(t); !cmp.Equal(e["stageVariables"], any(map[string]any{"k": "v"})) {
+		t.Errorf("stageVariables %v after the deployment", e["stageVariables"])
 	}
+	c.frame(ws.OpClose, true, nil)
+	second.next(t)
+	first.none(t)
+}
+
+func TestAPI_Deploy(t *testing.T) {
+	shared, own := newRecorder(), newRecorder()
+	r := run(t, Config{
+		Stages: []Stage{{Name: "prod"}, {Name: "dev", Routes: all(own)}, {Name: "empty", Routes: map[string]Route{}}},
+		Routes: all(shared),
+	})
+	wantHead(t, r.handshake(t, "/prod"), 101, "")
+	shared.next(t)
+	wantHead(t, r.handshake(t, "/dev"), 101, "")
+	own.next(t)
+	wantHead(t, r.handshake(t, "/empty"), 101, "")
+	wantHead(t, r.handshake(t, "/later"), 403, `{"message":"Forbidden"}`)
+	if err := r.Deploy(Stage{Name: "later"}); err != nil {
+		t.Fatal(err)
+	}
+	wantHead(t, r.handshake(t, "/later"), 101, "")
+	shared.next(t)
+	own.none(t)
+	for name, s := range map[string]Stage{
+		"key":   {Name: "prod", Routes: map[string]Route{"$x": {Handler: own}}},
+		"name":  {Name: "a b"},
+		"empty": {Name: "prod", Routes: map[string]Route{"x": {}}},
+		"response of $connect": {Name: "prod", Routes: map[string]Route{
+			"$connect": {Handler: own, Response: true},
+		}},
+	} {
+		if err := r.Deploy(s); err == nil {
+			t.Errorf("%s: deployed", name)
+		}
+	}
+	wantHead(t, r.handshake(t, "/prod"), 101, "")
+	shared.next(t) // what is refused changes nothing
 }
 
 func TestGW44_BodiesAreNoFrames(t *testing.T) {
@@ -166,11 +208,11 @@ func TestGW44_BodiesAreNoFrames(t *testing.T) {
 
 func TestGW47_StatusOfMessagesIsIgnored(t *testing.T) {
 	done := make(chan struct{})
-	r := run(t, Config{Routes: map[string]Handler{"$default": HandlerFunc(
+	r := run(t, Config{Routes: map[string]Route{"$default": {Handler: HandlerFunc(
 		func(context.Context, event) (reply, error) {
 			defer close(done)
 			return reply{StatusCode: 500, Body: "not to be sent"}, nil
-		})}})
+		})}}})
 	c := r.dial(t)
 	c.send("x")
 	<-done
@@ -189,11 +231,11 @@ func TestGW48_FailuresAreFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			request := make(chan string, 2)
-			r := run(t, Config{Routes: map[string]Handler{"$default": HandlerFunc(
+			r := run(t, Config{Routes: map[string]Route{"$default": {Handler: HandlerFunc(
 				func(ctx context.Context, e event) (reply, error) {
 					request <- e.RequestContext.RequestID
 					return h(ctx, e)
-				})}})
+				})}}})
 			c := r.dial(t)
 			id := r.onlyID(t)
 			c.send("x")
@@ -209,19 +251,125 @@ func TestGW48_FailuresAreFrames(t *testing.T) {
 	}
 }
 
-func TestGW50_TimeoutIsAFrame(t *testing.T) {
-	r := run(t, Config{Routes: map[string]Handler{"$default": answering(reply{}, context.DeadlineExceeded)}})
+// answersOnce sends one message to a route with a route response, then posts, and gives the frames
+// up to the post.
+func answersOnce(t *testing.T, cfg Config, response bool, h Handler) []string {
+	t.Helper()
+	done := make(chan struct{}, 1)
+	cfg.Serial = true
+	cfg.Routes = map[string]Route{"x": {Response: response, Handler: h}, "$default": {
+		Handler: HandlerFunc(func(context.Context, event) (reply, error) {
+			done <- struct{}{}
+			return reply{StatusCode: 200}, nil
+		}),
+	}}
+	r := run(t, cfg)
 	c := r.dial(t)
-	c.send("x")
-	got, _ := c.message()
-	if !regexp.MustCompile(`^{"message": "Endpoint request timed out", `).MatchString(got) {
-		t.Errorf("frame %s", got)
+	id := r.onlyID(t)
+	c.send(`{"action":"x"}`)
+	c.send("until here")
+	<-done
+	post(t, r, id, "until here")
+	var frames []string
+	for {
+		text, _ := c.message()
+		if text == "until here" {
+			return frames
+		}
+		frames = append(frames, text)
+	}
+}
+
+func TestGW45_BodyIsTheRouteResponse(t *testing.T) {
+	for name, test := range map[string]struct {
+		reply reply
+		want  []string
+	}{
+		"text":   {reply{StatusCode: 200, Body: `{"you":"said x"}`}, []string{`{"you":"said x"}`}},
+		"base64": {reply{StatusCode: 200, Body: "aGVsbG8=", IsBase64Encoded: true}, []string{"hello"}},
+		"empty":  {reply{StatusCode: 200}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := answersOnce(t, Config{}, true, answering(test.reply, nil))
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("no base64", func(t *testing.T) {
+		bad := reply{StatusCode: 200, Body: "!", IsBase64Encoded: true}
+		got := answersOnce(t, Config{}, true, answering(bad, nil))
+		if len(got) != 1 || !strings.HasPrefix(got[0], `{"message": "Internal server error", `) {
+			t.Errorf("frames %q", got)
+		}
+	})
+	t.Run("128 KB", func(t *testing.T) {
+		got := answersOnce(t, Config{}, true,
+			answering(reply{StatusCode: 200, Body: strings.Repeat("x", 131072)}, nil))
+		if len(got) != 1 || len(got[0]) != 131072 {
+			t.Errorf("%d frames", len(got))
+		}
+	})
+	t.Run("over 128 KB", func(t *testing.T) {
+		big := answering(reply{StatusCode: 200, Body: strings.Repeat("x", 131073)}, nil)
+		r := run(t, Config{Routes: map[string]Route{"$default": {Handler: big, Response: true}}})
+		c := r.dial(t)
+		c.send("x")
+		c.closed(1009, "Message too big")
+	})
+}
+
+func TestGW46_BodyIsSentWithStatus500(t *testing.T) {
+	got := answersOnce(t, Config{}, true, answering(reply{StatusCode: 500, Body: "sorry"}, nil))
+	if diff := cmp.Diff([]string{"sorry"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// slow is a Handler that answers a message "slow" when it is released.
+func slow(release <-chan struct{}, body string) Handler {
+	return HandlerFunc(func(_ context.Context, e event) (reply, error) {
+		if e.Body == "slow" || e.RequestContext.EventType == "CONNECT" {
+			<-release
+		}
+		return reply{StatusCode: 200, Body: body}, nil
+	})
+}
+
+func TestGW50_TimeoutIsAFrame(t *testing.T) {
+	for name, limit := range map[string]struct{ timeout, after time.Duration }{
+		"default": {0, 29 * time.Second}, // Developer Guide, "Amazon API Gateway quotas"
+		"set":     {50 * time.Millisecond, 50 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock, release := newClock(time.Unix(1790000000, 0)), make(chan struct{})
+			h := newRecorder()
+			h.answer = slow(release, "late").Handle
+			r := run(t, Config{Now: clock.now, Routes: map[string]Route{
+				"$default": {Handler: h, Timeout: limit.timeout, Response: true},
+			}})
+			c := r.dial(t)
+			id := r.onlyID(t)
+			c.send("slow")
+			_, e := h.next(t)
+			clock.add(limit.after - 1)
+			post(t, r, id, "not yet")
+			c.expect("not yet")
+			clock.add(1)
+			c.expect(`{"message": "Endpoint request timed out", "connectionId":"` + id +
+				`", "requestId":"` + contextOf(e)["requestId"].(string) + `"}`)
+			close(release)
+			c.send("quick") // the socket is open, and the late result never comes
+			c.expect("late")
+			post(t, r, id, "last")
+			c.expect("last")
+		})
 	}
 }
 
 func TestGW52_DisconnectErrorsAreOnlyLogged(t *testing.T) {
-	r := run(t, Config{Routes: map[string]Handler{"$disconnect": HandlerFunc(
-		func(context.Context, event) (reply, error) { panic("crash") })}})
+	r := run(t, Config{Routes: map[string]Route{"$disconnect": {Handler: HandlerFunc(
+		func(context.Context, event) (reply, error) { panic("crash") })}}})
 	c := r.dial(t)
 	c.frame(8, true, []byte("\x03\xe8"))
 	c.closed(1000, "")
@@ -231,12 +379,12 @@ func TestGW52_DisconnectErrorsAreOnlyLogged(t *testing.T) {
 func TestGW53_MessagesRunAtOnce(t *testing.T) {
 	inside := make(chan struct{}, 2)
 	release := make(chan struct{})
-	r := run(t, Config{Routes: map[string]Handler{"$default": HandlerFunc(
+	r := run(t, Config{Routes: map[string]Route{"$default": {Handler: HandlerFunc(
 		func(context.Context, event) (reply, error) {
 			inside <- struct{}{}
 			<-release
 			return reply{StatusCode: 200}, nil
-		})}})
+		})}}})
 	c := r.dial(t)
 	c.send("a")
 	c.send("b")
@@ -255,7 +403,7 @@ func TestConfig_Serial(t *testing.T) {
 		}
 		return reply{StatusCode: 200}, nil
 	}
-	r := run(t, Config{Serial: true, Routes: map[string]Handler{"$default": h, "$disconnect": h}})
+	r := run(t, Config{Serial: true, Routes: map[string]Route{"$default": {Handler: h}, "$disconnect": {Handler: h}}})
 	c := r.dial(t)
 	for i := range 10 {
 		c.send(string(rune('0' + i)))
@@ -295,7 +443,7 @@ func TestNew_refuses(t *testing.T) {
 	for name, cfg := range map[string]Config{
 		"no stage":    {},
 		"bad stage":   {Stages: []Stage{{Name: "a/b"}}},
-		"nil handler": {Stages: []Stage{{Name: "a"}}, Routes: map[string]Handler{"x": nil}},
+		"nil handler": {Stages: []Stage{{Name: "a"}}, Routes: map[string]Route{"x": {Handler: nil}}},
 		"selection":   {Stages: []Stage{{Name: "a"}}, RouteSelection: "$x"},
 	} {
 		if _, err := New(cfg); err == nil {

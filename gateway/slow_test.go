@@ -159,7 +159,7 @@ func TestConfig_StallTimeout(t *testing.T) {
 	h := newRecorder()
 	r := run(t, Config{
 		StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10,
-		Routes: map[string]Handler{"$disconnect": h},
+		Routes: map[string]Route{"$disconnect": {Handler: h}},
 	})
 	c := r.dial(t)
 	r.fill(t, r.onlyID(t), 5000)
@@ -308,7 +308,7 @@ func TestInbox_isBounded(t *testing.T) {
 			}
 			clock := newClock(time.UnixMilli(1790299458000))
 			r := run(t, Config{
-				Serial: serial, Routes: map[string]Handler{"$default": h},
+				Serial: serial, Routes: map[string]Route{"$default": {Handler: h}},
 				Now: clock.now, StallTimeout: soon, DropAfter: 15 * time.Second,
 			})
 			c := r.dial(t)

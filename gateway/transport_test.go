@@ -33,7 +33,7 @@ func post(t *testing.T, r *rig, id string, texts ...string) {
 func wantClose(t *testing.T, code int, reason string, act func(*client)) {
 	t.Helper()
 	h := newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{"$default": h, "$disconnect": h}})
+	r := run(t, Config{Routes: map[string]Route{"$default": {Handler: h}, "$disconnect": {Handler: h}}})
 	c := r.dial(t)
 	act(c)
 	c.closed(code, reason)
@@ -49,7 +49,7 @@ func wantClose(t *testing.T, code int, reason string, act func(*client)) {
 
 func TestGW54_MessageLimit(t *testing.T) {
 	h := newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{"$default": h}})
+	r := run(t, Config{Routes: map[string]Route{"$default": {Handler: h}}})
 	c := r.dial(t)
 	message := strings.Repeat("abcdefgh", 131072/8)
 	c.fragments([]byte(message), 32768)
@@ -61,7 +61,7 @@ func TestGW54_MessageLimit(t *testing.T) {
 
 func TestGW55_FrameLimit(t *testing.T) {
 	h := newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{"$default": h}})
+	r := run(t, Config{Routes: map[string]Route{"$default": {Handler: h}}})
 	c := r.dial(t)
 	c.send(strings.Repeat("x", 32768))
 	h.next(t)
@@ -93,7 +93,7 @@ func TestGW57_ProtocolErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newRecorder()
-			r := run(t, Config{Routes: map[string]Handler{"$disconnect": h}})
+			r := run(t, Config{Routes: map[string]Route{"$disconnect": {Handler: h}}})
 			act(r.dial(t))
 			if _, e := h.next(t); contextOf(e)["disconnectStatusCode"] != 1002.0 {
 				t.Errorf("$disconnect %v, want 1002", contextOf(e)["disconnectStatusCode"])
@@ -104,7 +104,7 @@ func TestGW57_ProtocolErrors(t *testing.T) {
 
 func TestGW58_PingIsAnswered(t *testing.T) {
 	h := newRecorder()
-	r := run(t, Config{Routes: map[string]Handler{"$default": h}})
+	r := run(t, Config{Routes: map[string]Route{"$default": {Handler: h}}})
 	c := r.dial(t)
 	c.frame(ws.OpText, false, []byte("hal"))
 	c.frame(ws.OpPing, true, []byte("between fragments"))
@@ -122,7 +122,7 @@ func TestGW58_PingIsAnswered(t *testing.T) {
 func TestGW59_IdleConnectionsGoAway(t *testing.T) {
 	clock := newClock(time.UnixMilli(1790299458000))
 	h := newRecorder()
-	r := run(t, Config{StallTimeout: soon, Now: clock.now, Routes: map[string]Handler{"$disconnect": h}})
+	r := run(t, Config{StallTimeout: soon, Now: clock.now, Routes: map[string]Route{"$disconnect": {Handler: h}}})
 	c := r.dial(t)
 	clock.add(10*time.Minute - time.Second)
 	c.frame(ws.OpPing, true, nil) // GW-61: a ping is no data
@@ -237,7 +237,7 @@ func TestConfig_PingAfter(t *testing.T) {
 	h := newRecorder()
 	r := run(t, Config{
 		StallTimeout: soon, Now: clock.now, PingAfter: 5 * time.Second,
-		DropAfter: 15 * time.Second, Routes: map[string]Handler{"$disconnect": h},
+		DropAfter: 15 * time.Second, Routes: map[string]Route{"$disconnect": {Handler: h}},
 	})
 	c := r.dial(t)
 	for range 4 { // together longer than DropAfter

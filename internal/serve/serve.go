@@ -151,9 +151,9 @@ func set[T comparable](field *T, value T) {
 
 func (s *Server) wireGateway() error {
 	c := s.config
-	routes := map[string]gateway.Handler{}
+	routes := map[string]gateway.Route{}
 	for _, key := range append(chatapi.Actions(), "$connect", "$disconnect", "$default") {
-		routes[key] = gateway.HandlerFunc(s.handle)
+		routes[key] = gateway.Route{Handler: gateway.HandlerFunc(s.handle), Timeout: -1}
 	}
 	stages := make([]gateway.Stage, len(c.Stages))
 	for i, name := range c.Stages {

@@ -59,9 +59,9 @@ func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) htt
 	if o.OneByOne {
 		c.slots = make(chan struct{}, 1)
 	}
-	routes := map[string]gateway.Handler{}
+	routes := map[string]gateway.Route{}
 	for _, key := range append(chatapi.Actions(), "$connect", "$disconnect", "$default") {
-		routes[key] = gateway.HandlerFunc(c.invoke)
+		routes[key] = gateway.Route{Handler: gateway.HandlerFunc(c.invoke)}
 	}
 	api, err := gateway.New(gateway.Config{
 		Stages: []gateway.Stage{{Name: "production"}}, Routes: routes, Endpoint: endpoint,

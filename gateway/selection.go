@@ -2,45 +2,9 @@ package gateway
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 )
-
-// route is a route key as the event carries it, with its integration.
-type route struct {
-	key     string
-	handler Handler
-}
-
-// SetRoutes replaces all routes. Connections that are open use the new ones from their next message
-// on, as after a deployment on AWS.
-func (a *API) SetRoutes(routes map[string]Handler) error {
-	if err := checkRoutes(routes); err != nil {
-		return err
-	}
-	table := make(map[string]route, len(routes))
-	for key, h := range maps.All(routes) {
-		table[key] = route{key, h}
-	}
-	a.routes.Store(&table)
-	return nil
-}
-
-func (a *API) table() map[string]route { return *a.routes.Load() }
-
-// route finds the route of a message. No handler: there is none, not even $default.
-func (a *API) route(body string) (key string, h Handler) {
-	table := a.table()
-	var buf [64]byte
-	selected, ok := a.selection.eval(body, buf[:0])
-	if ok && (len(selected) == 0 || selected[0] != '$') {
-		if r, ok := table[string(selected)]; ok {
-			return r.key, r.handler
-		}
-	}
-	return DefaultRoute, table[DefaultRoute].handler
-}
 
 // selection is a parsed route selection expression: literal texts and paths into the message.
 type selection struct{ parts []part }
