@@ -73,7 +73,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case stage == nil:
 		a.forbid(w, r)
 	case api == "@connections" || strings.EqualFold(api, "%40connections"):
-		a.serveConnections(w, r, id)
+		a.serveConnections(w, r, name, id)
 	case rest != "" || !isUpgrade(r):
 		a.forbid(w, r)
 	default:

@@ -46,6 +46,10 @@ type Config struct {
 	// Credentials maps access key ids to secret keys: who may call @connections, and the first
 	// in order of id signs posts to other endpoints.
 	Credentials map[string]string
+	// MayManage tells whether the caller with the access key may call @connections on the
+	// resource, which is always like arn:aws:execute-api:us-east-1:000000000000:local00000/prod/
+	// POST/@connections/{connectionId}: AWS puts no id there. Default: who has credentials may.
+	MayManage func(accessKey, resource string) bool
 	// ServeConnections answers /{stage}/@connections/{id}; otherwise those URLs are 403.
 	ServeConnections bool
 

@@ -18,8 +18,8 @@ import (
 const maxRequest = 10 << 20
 
 // serveConnections answers /{stage}/@connections/{id}, in AWS's order of checks: the id before the
-// signature, the signature before the size, the size before the connection.
-func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, escaped string) {
+// signature, the signature before the permission, then the size, then the connection.
+func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, stage, escaped string) {
 	if !a.cfg.ServeConnections {
 		a.forbid(w, r)
 		return
@@ -38,8 +38,7 @@ func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, escaped s
 		a.answer(w, http.StatusBadRequest, "BadRequestException", "Bad Request")
 		return
 	}
-	if refused := a.verify(r, hash); refused != nil {
-		a.answer(w, http.StatusForbidden, refused.kind, refused.message)
+	if !a.mayCall(w, r, stage, hash) {
 		return
 	}
 	if err != nil {
@@ -59,6 +58,40 @@ func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, escaped s
 		a.answer(w, http.StatusForbidden, "MissingAuthenticationTokenException",
 			"Missing Authentication Token")
 	}
+}
+
+// mayCall checks the caller's signature and permission, and answers who may not call.
+func (a *API) mayCall(w http.ResponseWriter, r *http.Request, stage, bodyHash string) bool {
+	key, refused := a.verify(r, bodyHash)
+	if refused != nil {
+		a.answer(w, http.StatusForbidden, refused.kind, refused.message)
+		return false
+	}
+	resource := a.resource(stage, r.Method)
+	if a.cfg.MayManage != nil && !a.cfg.MayManage(key, resource) {
+		a.deny(w, key, resource)
+		return false
+	}
+	return true
+}
+
+// resource is what a call is about as AWS's policies see it, whatever the connection is.
+func (a *API) resource(stage, method string) string {
+	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s/@connections/{connectionId}",
+		a.cfg.Region, a.cfg.Account, a.cfg.APIID, stage, method)
+}
+
+// deny answers a caller without the right to call; AWS spells this Message with a capital.
+func (a *API) deny(w http.ResponseWriter, key, resource string) {
+	text, err := json.Marshal(struct{ Message string }{fmt.Sprintf(
+		"User: arn:aws:iam::%s:user/%s is not authorized to perform: execute-api:ManageConnections "+
+			"on resource: %s because no identity-based policy allows the "+
+			"execute-api:ManageConnections action", a.cfg.Account, key, resource)})
+	if err != nil {
+		text = []byte(`{}`)
+	}
+	a.head(w, http.StatusForbidden, "application/json", "AccessDeniedException")
+	w.Write(text)
 }
 
 // readBody reads what may be posted and hashes all of it. A body over the limit is ErrTooLarge, and

@@ -53,38 +53,39 @@ type authorization struct {
 	signature                 []byte
 }
 
-// verify checks a call's signature against the body's hash. nil: it is accepted.
-func (a *API) verify(r *http.Request, bodyHash string) *refusal {
+// verify checks a call's signature against the body's hash, and gives the id of the access key that
+// made it.
+func (a *API) verify(r *http.Request, bodyHash string) (key string, refused *refusal) {
 	values := r.Header["Authorization"]
 	if len(values) == 0 {
-		return errUnsigned
+		return "", errUnsigned
 	}
 	auth, ok := parseAuthorization(values[0])
 	if !ok || len(values) > 1 {
-		return errMangled
+		return "", errMangled
 	}
 	date := r.Header.Get("X-Amz-Date")
 	at, err := time.Parse(signTime, date)
 	if err != nil || !strings.HasPrefix(date, auth.day) || !slices.Contains(auth.signed, "host") {
-		return errMangled
+		return "", errMangled
 	}
 	if skew := a.cfg.Now().Sub(at); skew > signSkew || skew < -signSkew {
-		return errExpired
+		return "", errExpired
 	}
 	if auth.region != a.cfg.Region || auth.service != signService {
-		return errScope
+		return "", errScope
 	}
 	if h := r.Header.Get("X-Amz-Content-Sha256"); h != "" && h != bodyHash {
-		return errSignature
+		return "", errSignature
 	}
 	secret, known := a.cfg.Credentials[auth.key]
 	if !known {
-		return errKey
+		return "", errKey
 	}
 	if !hmac.Equal(auth.sign(r, secret, date, bodyHash), auth.signature) {
-		return errSignature
+		return "", errSignature
 	}
-	return nil
+	return auth.key, nil
 }
 
 // parseAuthorization reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…".

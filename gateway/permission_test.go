@@ -1,0 +1,55 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"time"
+
+	"github.com/confab-chat/confab/connections"
+)
+
+// The text and the order of checks are the Developer Guide's and those of native captures: the
+// permission comes after the signature and before the size and the connection.
+func TestGW88_PermissionIsTheLiteralTemplate(t *testing.T) {
+	var asked []string
+	clock := newClock(time.Now())
+	r := managed(t, Config{
+		Now: clock.now, APIID: "a1b2c3d4e5", Account: "123456789012", MayManage: func(key, resource string) bool {
+			asked = append(asked, key+" "+resource)
+			return false
+		},
+	})
+	closed := closedID(t, r)
+	c := r.dial(t)
+	id := r.onlyID(t)
+	clock.add(time.Second)
+	big := bytes.Repeat([]byte("x"), connections.MaxPayload+1)
+	const resource = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/"
+	for _, call := range []struct {
+		method, id string
+		body       []byte
+	}{{"POST", id, []byte("x")}, {"POST", id, big}, {"GET", closed, nil}, {"DELETE", id, nil}} {
+		want(t, r.call(t, call.method, at(call.id), call.body, nil), 403, "AccessDeniedException",
+			`{"Message":"User: arn:aws:iam::123456789012:user/AKIDEXAMPLE is not authorized to `+
+				`perform: execute-api:ManageConnections on resource: `+resource+call.method+
+				`/@connections/{connectionId} because no identity-based policy allows the `+
+				`execute-api:ManageConnections action"}`)
+	}
+	if n := len(asked); n != 4 || asked[0] != testKey+" "+resource+"POST/@connections/{connectionId}" {
+		t.Errorf("asked %q", asked)
+	}
+	want(t, r.call(t, "POST", at(id), nil, unsigned), 403, "MissingAuthenticationTokenException",
+		`{"message":"Missing Authentication Token"}`)
+	want(t, r.call(t, "POST", at("abc"), nil, nil), 400, "BadRequestException",
+		`{"message":"Invalid connectionId: abc"}`)
+	if n := len(asked); n != 4 {
+		t.Errorf("asked %d times, want 4: id and signature come before", n)
+	}
+	info, err := r.Describe(context.Background(), connections.Target{ID: id})
+	if moved := info.LastActiveAt.Sub(info.ConnectedAt); err != nil || moved > time.Millisecond {
+		t.Errorf("refused calls moved lastActiveAt by %v (%v)", moved, err)
+	}
+	post(t, r, id, "still here")
+	c.expect("still here")
+}
