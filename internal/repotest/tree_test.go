@@ -37,7 +37,8 @@ type file struct {
 	syntax *ast.File
 }
 
-// foreign are folders that belong to git, to tools, or to a server that was started here.
+// foreign are what belongs to git (a file, in a linked work tree), to tools, or to a server that was
+// started here.
 var foreign = map[string]bool{
 	".git": true, ".tools": true, "node_modules": true, "confab-data": true, ".idea": true, ".vscode": true,
 }
@@ -57,7 +58,7 @@ func load(tb testing.TB, fsys fs.FS) *tree {
 			tr.dirs[name] = true
 			return nil
 		}
-		if !entry.Type().IsRegular() {
+		if !entry.Type().IsRegular() || foreign[entry.Name()] {
 			return nil
 		}
 		data, err := fs.ReadFile(fsys, name)
