@@ -43,7 +43,7 @@ func (f *serveFlags) startAdmin(cmd *cobra.Command, s *serve.Server) *http.Serve
 // credentials gives the key pair that @connections calls are signed with. It is made at the first
 // start and kept in the data folder, readable by its owner only.
 func (f *serveFlags) credentials() (map[string]string, error) {
-	loopback := serve.CheckAddress(f.addr, false) == nil
+	loopback := serve.CheckAddress(f.reach.addr, false) == nil
 	if f.connectionsAPI == "off" || f.connectionsAPI == "auto" && !loopback {
 		return nil, nil
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -24,12 +23,13 @@ import (
 
 // serveFlags are the flags of confab serve.
 type serveFlags struct {
-	addr, data, adminAddr string
-	memory, insecure      bool
-	connectionsAPI        string
-	logFormat, logLevel   string
-	config                serve.Config
-	stop                  func() // lets a second interrupt end the process at once
+	reach               reachFlags
+	data, adminAddr     string
+	memory              bool
+	connectionsAPI      string
+	logFormat, logLevel string
+	config              serve.Config
+	stop                func() // lets a second interrupt end the process at once
 }
 
 func newServe(stop func()) *cobra.Command {
@@ -41,6 +41,7 @@ func newServe(stop func()) *cobra.Command {
 ./confab-data. Each flag can be given as an environment variable too: --addr is CONFAB_ADDR.`,
 		Example: `  confab serve
   confab serve --memory --addr 127.0.0.1:9000
+  confab serve --addr :443 --public-url https://chat.example --acme
   CONFAB_DATA=/srv/chat confab serve --log-format json`,
 		Args: arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -51,7 +52,7 @@ func newServe(stop func()) *cobra.Command {
 
 func (f *serveFlags) define(cmd *cobra.Command) {
 	s, c := cmd.Flags(), &f.config
-	s.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on; port 0 picks a free one")
+	f.reach.define(cmd)
 	s.StringVar(&f.data, "data", defaultData, "the data folder")
 	s.BoolVar(&f.memory, "memory", false, "keep nothing: messages live in memory")
 	s.StringSliceVar(&c.Stages, "stage", serve.DefaultStages,
@@ -62,8 +63,6 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 		"origins of pages that may connect, beside this host's own, as https://chat.example")
 	s.StringSliceVar(&c.AllowedHosts, "allowed-hosts", nil,
 		"host names that are served, beside loopback and this machine's address")
-	s.BoolVar(&f.insecure, "insecure-http", false,
-		"allow an address that other machines can reach, without TLS")
 	s.StringVar(&f.connectionsAPI, "connections-api", "auto",
 		"answer signed calls of the @connections API: auto (on loopback only), on, off")
 	s.StringVar(&f.adminAddr, "admin-addr", "127.0.0.1:8081",
@@ -104,8 +103,8 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 }
 
 func (f *serveFlags) check() error {
-	if err := serve.CheckAddress(f.addr, f.insecure); err != nil {
-		return usageError{err}
+	if err := f.reach.apply(&f.config); err != nil {
+		return err
 	}
 	for name, v := range map[string]int{
 		"rate": f.config.Rate, "burst": f.config.Burst, "address-rate": f.config.AddressRate,
@@ -123,7 +122,7 @@ func (f *serveFlags) check() error {
 		return usageError{fmt.Errorf("--drain %v: want at least 0s", f.config.Drain)}
 	}
 	if f.adminAddr != "off" {
-		if err := serve.CheckAddress(f.adminAddr, f.insecure); err != nil {
+		if err := serve.CheckAddress(f.adminAddr, f.reach.insecure); err != nil {
 			return usageError{fmt.Errorf("--admin-addr: %w", err)}
 		}
 	}
@@ -163,9 +162,9 @@ func (f *serveFlags) openLog(
 
 func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) error {
 	ctx := cmd.Context()
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.addr)
+	listener, err := f.reach.listen(ctx, &f.config, f.data)
 	if err != nil {
-		return fmt.Errorf("%w; another address: confab serve --addr 127.0.0.1:0", err)
+		return err
 	}
 	if f.config.Credentials, err = f.credentials(); err != nil {
 		return errors.Join(err, listener.Close())
@@ -178,7 +177,8 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	admin := f.startAdmin(cmd, server)
 	failed := make(chan error, 1)
 	go func() { failed <- public.Serve(listener) }()
-	f.announce(cmd.OutOrStdout(), listener.Addr().String())
+	f.reach.warn(f.config.Logger)
+	f.announce(cmd.OutOrStdout(), f.reach.origin(&f.config, listener.Addr()))
 	select {
 	case err = <-failed:
 	case err = <-fatal:
@@ -205,21 +205,22 @@ func storeFailed(err error) error {
 	return fmt.Errorf("the store failed, so that nothing more can be promised: %w", err)
 }
 
-func (f *serveFlags) announce(out io.Writer, addr string) {
+func (f *serveFlags) announce(out io.Writer, origin string) {
 	where := "in " + f.data
 	if f.memory {
 		where = "in memory: it is gone when this stops"
 	}
 	stage := strings.Trim(f.config.Stages[0], "/")
+	socket := "ws" + strings.TrimPrefix(origin, "http")
 	fmt.Fprintf(out, `Confab %s. Chat data %s.
-Open http://%s/ or connect two terminals and talk:
+Open %s/ or connect two terminals and talk:
 
-  npx wscat -c "ws://%s/%s?name=alice"
-  npx wscat -c "ws://%s/%s?name=bob"
+  npx wscat -c "%s/%s?name=alice"
+  npx wscat -c "%s/%s?name=bob"
   {"action":"sendMessage","message":"hello"}
 
 Ctrl-C stops it.
-`, version, where, addr, addr, stage, addr, stage)
+`, version, where, origin, socket, stage, socket, stage)
 }
 
 func (f *serveFlags) sayDrain(out io.Writer, open int) {

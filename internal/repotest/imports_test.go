@@ -38,6 +38,7 @@ var table = map[string][]string{
 	"internal/tools":       {},
 	"internal/dynamolocal": {"internal/tools", "store/dynamostore"},
 	"internal/repotest":    {},
+	"internal/testcert":    {},
 }
 
 // testImports are what the tests of every package may import besides.

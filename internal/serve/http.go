@@ -29,7 +29,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.page.ServeHTTP(w, r)
 		return
 	}
-	s.api.ServeHTTP(w, r)
+	s.api.ServeHTTP(w, s.forwarded(r))
 }
 
 // hostServed refuses a request whose Host is not served here.

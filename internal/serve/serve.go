@@ -8,11 +8,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/big"
-	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -42,6 +42,8 @@ type Config struct {
 	Dialect          string
 	AllowedOrigins   []string
 	AllowedHosts     []string          // beside loopback and the address that is listened on
+	PublicURL        *url.URL          // where people reach it: adds a host and an origin; nil: none
+	TrustedProxies   []netip.Prefix    // peers whose X-Forwarded-* headers count
 	Endpoint         string            // of the @connections API, as rows carry it; "": one process
 	Connections      chat.Connections  // default a memstore of its own
 	Credentials      map[string]string // of the @connections API; empty: it is not served
@@ -122,6 +124,10 @@ func (c Config) withDefaults() Config {
 	c.AllowedHosts = slices.Clone(c.AllowedHosts)
 	for i, host := range c.AllowedHosts {
 		c.AllowedHosts[i] = strings.ToLower(host)
+	}
+	if c.PublicURL != nil {
+		c.AllowedHosts = append(c.AllowedHosts, c.PublicURL.Hostname())
+		c.AllowedOrigins = append(slices.Clone(c.AllowedOrigins), c.PublicURL.String())
 	}
 	if len(c.Stages) == 0 {
 		c.Stages = DefaultStages
@@ -231,23 +237,4 @@ func jitter(n int) int {
 		return 0
 	}
 	return int(r.Int64())
-}
-
-// CheckAddress refuses an address that other machines can reach, unless plain says that they
-// may, without TLS.
-func CheckAddress(addr string, plain bool) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("address %q: want HOST:PORT, as 127.0.0.1:8080", addr)
-	}
-	if plain || isLoopback(host) {
-		return nil
-	}
-	return fmt.Errorf("address %q can be reached from other machines, and this server has no TLS and "+
-		"open names: listen on 127.0.0.1 behind a TLS proxy, or say --insecure-http to do it anyway", addr)
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -4,38 +4,12 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/store/memstore"
 )
-
-func TestCheckAddress(t *testing.T) {
-	for _, c := range []struct {
-		addr  string
-		plain bool
-		says  string
-	}{
-		{"127.0.0.1:8080", false, ""},
-		{"127.8.9.1:0", false, ""},
-		{"[::1]:8080", false, ""},
-		{"localhost:8080", false, ""},
-		{"0.0.0.0:8080", false, "--insecure-http"},
-		{":8080", false, "--insecure-http"},
-		{"192.0.2.1:8080", false, "--insecure-http"},
-		{"chat.example:8080", false, "--insecure-http"},
-		{"192.0.2.1:8080", true, ""},
-		{"8080", false, "HOST:PORT"},
-		{"8080", true, "HOST:PORT"},
-	} {
-		err := CheckAddress(c.addr, c.plain)
-		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s, plain %v: got %v, want %q", c.addr, c.plain, err, c.says)
-		}
-	}
-}
 
 func TestAddressLimiter(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)

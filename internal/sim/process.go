@@ -46,6 +46,20 @@ func Serve(tb testing.TB, args ...string) *Process {
 	return Surroundings{}.Serve(tb, args...)
 }
 
+// ServeAt is Serve on a known address, for a server that says another one to people.
+func ServeAt(tb testing.TB, addr string, args ...string) *Process {
+	tb.Helper()
+	return Surroundings{}.ServeAt(tb, addr, args...)
+}
+
+// ServeAt starts `confab serve` on that address.
+func (s Surroundings) ServeAt(tb testing.TB, addr string, args ...string) *Process {
+	tb.Helper()
+	p := s.Serve(tb, append([]string{"--addr", addr}, args...)...)
+	p.Addr = addr
+	return p
+}
+
 // Serve starts `confab serve` with more arguments and returns when it serves. The end of the test
 // kills it, and a test that has failed shows what it said, unless the test had killed it.
 func (s Surroundings) Serve(tb testing.TB, args ...string) *Process {
@@ -73,7 +87,7 @@ func (s Surroundings) Serve(tb testing.TB, args ...string) *Process {
 		}
 	})
 	var read sync.WaitGroup
-	read.Go(func() { p.listen(out, regexp.MustCompile(`Open http://(\S+)/`), "chat ", found) })
+	read.Go(func() { p.listen(out, regexp.MustCompile(`Open https?://(\S+)/ `), "chat ", found) })
 	read.Go(func() {
 		p.listen(errOut, regexp.MustCompile(`admin listener",? ?"?address"?[=:]"?([^\s"]+)`), "admin ", found)
 	})

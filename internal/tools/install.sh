@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what tests and checks need beside Go into .tools in the project's root.
 #
-#   install.sh test   system programs, DynamoDB Local, Node.js and Python packages
+#   install.sh test   system programs, DynamoDB Local, Node.js and Python packages, an ACME issuer
 #   install.sh lint   golangci-lint and gofumpt, built by Go (about 100 s, once)
 #
 # What is there already is left alone, so a second run takes no time. Versions are pinned in the
@@ -10,6 +10,7 @@ set -euo pipefail
 
 readonly golangci_lint=v2.15.0
 readonly gofumpt=v0.12.0
+readonly pebble=v2.10.1
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tools=$(cd "$here/../.." && pwd)/.tools
@@ -44,6 +45,7 @@ system() {
   local packages=()
   command -v gcc >/dev/null || packages+=(gcc libc6-dev)
   command -v strace >/dev/null || packages+=(strace)
+  command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] || packages+=(nginx-light)
   command -v java >/dev/null || packages+=(default-jre-headless)
   command -v mvn >/dev/null || packages+=(maven)
   command -v node >/dev/null || packages+=(nodejs)
@@ -112,6 +114,13 @@ go_program() {
   GOFLAGS='' GOBIN=$tools/bin quietly go install "$package@$version"
 }
 
+# acme_issuer builds pebble, a small ACME issuer, and the DNS server for its tests.
+acme_issuer() {
+  local module=github.com/letsencrypt/pebble/v2
+  go_program $module $module/cmd/pebble "$pebble"
+  go_program $module $module/cmd/pebble-challtestsrv "$pebble"
+}
+
 # alone waits until no other run is under way: two would step on each other's feet.
 alone() {
   command -v flock >/dev/null || return 0
@@ -134,6 +143,7 @@ test)
   part dynamodb
   part node_packages
   part python_packages
+  part acme_issuer
   ;;
 lint)
   alone
@@ -141,7 +151,7 @@ lint)
     github.com/golangci/golangci-lint/v2/cmd/golangci-lint "$golangci_lint"
   go_program mvdan.cc/gofumpt mvdan.cc/gofumpt "$gofumpt"
   ;;
-system | dynamodb | node_packages | python_packages) "$1" ;;
+system | dynamodb | node_packages | python_packages | acme_issuer) "$1" ;;
 *)
   echo "usage: install.sh test|lint" >&2
   exit 2

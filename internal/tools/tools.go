@@ -32,6 +32,9 @@ func Path(tb testing.TB, name string) string {
 func Program(tb testing.TB, name string) string {
 	tb.Helper()
 	path, err := exec.LookPath(name)
+	if err != nil { // Debian keeps servers where not everybody looks
+		path, err = exec.LookPath("/usr/sbin/" + name)
+	}
 	if err != nil {
 		missing(tb, name, "install it with the system's package manager, or run `make tools`")
 	}
