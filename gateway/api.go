@@ -50,9 +50,10 @@ func New(cfg Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	selection.first = cfg.Knobs.FirstKeyWins
 	a := &API{
 		cfg: cfg, selection: selection,
-		ids: newIDs(cfg.APIID, cfg.Rand), started: cfg.Now(), tick: tickOf(&cfg), look: look,
+		ids: newIDs(cfg.APIID, cfg.Rand, cfg.Knobs.ClassicIDs), started: cfg.Now(), tick: tickOf(&cfg), look: look,
 		stats: newStats(), conns: map[string]*connection{},
 		workers: warm.NewPool(job.work),
 	}

@@ -53,6 +53,8 @@ type Config struct {
 	// ServeConnections answers /{stage}/@connections/{id}; otherwise those URLs are 403.
 	ServeConnections bool
 
+	// Knobs choose where it is not certain what AWS does.
+	Knobs Knobs
 	// Serial handles the messages of a connection one at a time and in order. By default they
 	// run at once, as AWS may run them.
 	Serial bool

@@ -57,6 +57,10 @@ func (c *connection) headers(r *http.Request) (map[string][]string, error) {
 		switch name {
 		case "Connection", "Upgrade", "Content-Length":
 			continue
+		case "Sec-Websocket-Extensions":
+			if c.api.cfg.Knobs.HideExtensions {
+				continue
+			}
 		}
 		if spelled := c.spelling[name]; spelled != "" {
 			name = spelled

@@ -92,8 +92,11 @@ func (c *connection) handle(body string) {
 	}
 	event.Body = body
 	reply, err := c.api.invoke(background, r, event)
-	if err == nil && r.Response {
+	switch {
+	case err == nil && r.Response:
 		err = c.respond(&reply)
+	case err == nil && reply.StatusCode >= 400 && c.api.cfg.Knobs.StatusErrors:
+		err = fmt.Errorf("gateway: status %d", reply.StatusCode)
 	}
 	if err != nil {
 		c.api.cfg.Logger.Warn("route failed", "route", key, "connection", c.id, "error", err)
@@ -111,7 +114,7 @@ func (c *connection) respond(reply *events.APIGatewayProxyResponse) error {
 		}
 	}
 	switch {
-	case len(body) == 0:
+	case len(body) == 0 && !c.api.cfg.Knobs.EmptyResponses:
 	case len(body) > MaxMessage:
 		c.end(faultTooBig, false)
 	default:
@@ -142,7 +145,8 @@ func errorBody(message, connection, request string) string {
 func (c *connection) disconnect(why *closing) {
 	defer c.api.work.Done()
 	r := c.stage.live.Load().routes[DisconnectRoute]
-	if r == nil {
+	silent := c.api.cfg.Knobs.NoDisconnectAfterDelete && why.cause == CauseManagement
+	if r == nil || silent {
 		return
 	}
 	event, err := c.event(eventDisconnect, DisconnectRoute)

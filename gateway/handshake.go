@@ -156,13 +156,13 @@ func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyRespo
 	event, err := c.connectEvent(r)
 	if err != nil {
 		c.api.cfg.Logger.Error("handshake failed", "error", err)
-		return failedReply(err, c.id, ""), false
+		return c.failed(err, ""), false
 	}
 	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), route, event)
 	if err != nil {
 		c.api.cfg.Logger.Warn("route failed", "route", ConnectRoute, "connection", c.id,
 			"error", err)
-		return failedReply(err, c.id, event.RequestContext.RequestID), false
+		return c.failed(err, event.RequestContext.RequestID), false
 	}
 	return reply, reply.StatusCode < 300
 }
@@ -175,15 +175,26 @@ func failure(err error) string {
 	return "Internal server error"
 }
 
-func failedReply(err error, connection, request string) events.APIGatewayProxyResponse {
+// failed is the answer to a handshake whose $connect has failed.
+func (c *connection) failed(err error, request string) events.APIGatewayProxyResponse {
 	status := http.StatusBadGateway
-	if errors.Is(err, errTimeout) {
+	switch {
+	case errors.Is(err, errTimeout):
 		status = http.StatusGatewayTimeout
+	case errors.Is(err, errMalformed) && c.api.cfg.Knobs.MalformedConnectIs500:
+		status = http.StatusInternalServerError
 	}
+	return c.refusal(status, failure(err), request)
+}
+
+// refusal is an answer to a handshake in the gateway's own words, not $connect's.
+func (c *connection) refusal(status int, message, request string) events.APIGatewayProxyResponse {
 	return events.APIGatewayProxyResponse{
 		StatusCode: status,
-		Headers:    map[string]string{"Content-Type": "application/json"},
-		Body:       errorBody(failure(err), connection, request),
+		Headers: map[string]string{
+			"Content-Type": "application/json; charset=UTF-8", "x-amz-apigw-id": request,
+		},
+		Body: errorBody(message, c.id, request),
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 // Ids look as AWS's of 2026 do: padded base64url, 13 bytes for connections and messages, 11 for
-// requests. The last 5 bytes of a connection id authenticate the first 8, so that an API tells an
-// id that it has issued from one that it has not, without remembering any, and after a restart.
+// requests; until 2025 all had 11. The bytes of a connection id after the first 8 authenticate these,
+// so that an API tells an id that it has issued from one that it has not, without remembering any,
+// and after a restart.
 const (
 	longID   = 13
 	shortID  = 11
@@ -23,15 +24,20 @@ const (
 // ids makes and checks ids. Random bytes are fetched in bulk.
 type ids struct {
 	key  []byte
+	size int // bytes of a connection or message id
 	mu   sync.Mutex
 	rand io.Reader
 	buf  [512]byte
 	left []byte
 }
 
-func newIDs(apiID string, rand io.Reader) *ids {
+func newIDs(apiID string, rand io.Reader, classic bool) *ids {
 	key := sha256.Sum256([]byte("connection ids of " + apiID))
-	return &ids{key: key[:], rand: rand}
+	size := longID
+	if classic {
+		size = shortID
+	}
+	return &ids{key: key[:], size: size, rand: rand}
 }
 
 // random fills b.
@@ -58,7 +64,7 @@ func (g *ids) connection() (id string, tail [idTail]byte, err error) {
 	}
 	tail = g.tail(raw[:idRandom])
 	copy(raw[idRandom:], tail[:])
-	return base64.URLEncoding.EncodeToString(raw[:]), tail, nil
+	return base64.URLEncoding.EncodeToString(raw[:g.size]), tail, nil
 }
 
 // message makes a message id of the connection with the tail.
@@ -68,7 +74,7 @@ func (g *ids) message(tail [idTail]byte) (string, error) {
 		return "", err
 	}
 	copy(raw[idRandom:], tail[:])
-	return base64.URLEncoding.EncodeToString(raw[:]), nil
+	return base64.URLEncoding.EncodeToString(raw[:g.size]), nil
 }
 
 // request makes a request id.
@@ -95,11 +101,11 @@ func (g *ids) uuid() (string, error) {
 // issued tells whether id is a connection id of this API.
 func (g *ids) issued(id string) bool {
 	raw, err := base64.URLEncoding.Strict().DecodeString(id)
-	if err != nil || len(raw) != longID {
+	if err != nil || len(raw) != g.size {
 		return false
 	}
 	tail := g.tail(raw[:idRandom])
-	return hmac.Equal(tail[:], raw[idRandom:])
+	return hmac.Equal(tail[:g.size-idRandom], raw[idRandom:])
 }
 
 func (g *ids) tail(random []byte) (tail [idTail]byte) {

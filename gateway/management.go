@@ -25,14 +25,19 @@ func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, stage, es
 		return
 	}
 	id, err := url.PathUnescape(escaped)
-	if err != nil || !a.ids.issued(id) {
+	switch {
+	case err == nil && a.ids.issued(id):
+	case a.cfg.Knobs.UnknownIDGone:
+		a.answer(w, http.StatusGone, "GoneException", "")
+		return
+	default:
 		a.answer(w, http.StatusBadRequest, "BadRequestException", "Invalid connectionId: "+id)
 		return
 	}
 	body, hash, err := readBody(r)
 	switch {
 	case errors.Is(err, connections.ErrTooLarge) && hash == "":
-		a.answer(w, http.StatusRequestEntityTooLarge, "", "")
+		a.tooLarge(w)
 		return
 	case err != nil && !errors.Is(err, connections.ErrTooLarge):
 		a.answer(w, http.StatusBadRequest, "BadRequestException", "Bad Request")
@@ -42,7 +47,7 @@ func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, stage, es
 		return
 	}
 	if err != nil {
-		a.answer(w, http.StatusRequestEntityTooLarge, "", "")
+		a.tooLarge(w)
 		return
 	}
 	target := connections.Target{ID: id}
@@ -92,6 +97,15 @@ func (a *API) deny(w http.ResponseWriter, key, resource string) {
 	}
 	a.head(w, http.StatusForbidden, "application/json", "AccessDeniedException")
 	w.Write(text)
+}
+
+// tooLarge answers a payload over the limit.
+func (a *API) tooLarge(w http.ResponseWriter) {
+	kind := ""
+	if a.cfg.Knobs.Typed413 {
+		kind = "PayloadTooLargeException"
+	}
+	a.answer(w, http.StatusRequestEntityTooLarge, kind, "")
 }
 
 // readBody reads what may be posted and hashes all of it. A body over the limit is ErrTooLarge, and

@@ -157,8 +157,9 @@ func skipSpace(s string, i int) int {
 	return i
 }
 
-// find follows a path in valid JSON; of equal members the last one counts. null is nothing.
-func find(s string, path []step) (value string, found bool) {
+// find follows a path in valid JSON; of equal members the last one counts, or the first. null is
+// nothing.
+func find(s string, path []step, first bool) (value string, found bool) {
 	value = s[skipSpace(s, 0):]
 	for _, want := range path {
 		open := byte('{')
@@ -171,6 +172,9 @@ func find(s string, path []step) (value string, found bool) {
 		inner := value
 		value, found = "", false
 		scan(inner, 0, 0, func(name string, index int, v string) {
+			if found && first {
+				return
+			}
 			if want.name == "" && index == want.index || want.name != "" && named(name, want.name) {
 				value, found = v, true
 			}

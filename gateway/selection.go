@@ -7,7 +7,10 @@ import (
 )
 
 // selection is a parsed route selection expression: literal texts and paths into the message.
-type selection struct{ parts []part }
+type selection struct {
+	parts []part
+	first bool // of a message's equal keys the first one counts, not the last
+}
 
 // part is a literal, or a path where that is not nil.
 type part struct {
@@ -127,7 +130,7 @@ func (s *selection) eval(body string, dst []byte) ([]byte, bool) {
 			}
 			checked = true
 		}
-		value, found := find(body, p.path)
+		value, found := find(body, p.path, s.first)
 		if !found && len(s.parts) == 1 {
 			return nil, false
 		}

@@ -88,12 +88,20 @@ func (c *connection) due(now int64) duty {
 		return dueSlow
 	case over(c.progress.Load(), cfg.StallTimeout):
 		return dueStalled
-	case over(c.active.Load(), cfg.IdleTimeout):
+	case over(c.lastSign(heard), cfg.IdleTimeout):
 		return dueIdle
 	case over(max(heard, c.pinged.Load()), cfg.PingAfter) && !c.in.full.Load():
 		return duePing
 	}
 	return notDue
+}
+
+// lastSign is when the connection was last in use, for the idle time-out.
+func (c *connection) lastSign(heard int64) int64 {
+	if c.api.cfg.Knobs.IdleCountsControlFrames {
+		return max(c.active.Load(), heard)
+	}
+	return c.active.Load()
 }
 
 // act does it.
