@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/confab-chat/confab/connections"
 	"github.com/confab-chat/confab/internal/warm"
 )
@@ -27,7 +29,9 @@ type API struct {
 	look      time.Duration // how often a wait for an integration does
 	second    atomic.Pointer[second]
 	stats     *stats
-	remote    remotes
+	// Buckets of Config.NewConnections and Config.Requests; nil: no limit.
+	handshakes, requests *rate.Limiter
+	remote               remotes
 
 	// work counts every goroutine that is the API's: readers, flushers, handlers.
 	work    sync.WaitGroup
@@ -37,6 +41,8 @@ type API struct {
 	conns    map[string]*connection // until their reader has ended
 	unwatch  chan struct{}          // ends the watch; nil while there is no connection
 	draining bool
+	// Milliseconds: when the open connections began, in sum, and how long the others have lasted.
+	sinces, connected int64
 }
 
 // New makes an API. It holds nothing that has to be closed until the first connection comes.
@@ -55,7 +61,8 @@ func New(cfg Config) (*API, error) {
 		cfg: cfg, selection: selection,
 		ids: newIDs(cfg.APIID, cfg.Rand, cfg.Knobs.ClassicIDs), started: cfg.Now(), tick: tickOf(&cfg), look: look,
 		stats: newStats(), conns: map[string]*connection{},
-		workers: warm.NewPool(job.work),
+		workers:    warm.NewPool(job.work),
+		handshakes: cfg.NewConnections.bucket(), requests: cfg.Requests.bucket(),
 	}
 	for _, s := range cfg.Stages {
 		if err := a.Deploy(s); err != nil {
@@ -96,6 +103,7 @@ func (a *API) add(c *connection) bool {
 		return false
 	}
 	a.conns[c.id] = c
+	a.sinces += c.since.UnixMilli()
 	a.stats.total.Add(1)
 	a.work.Add(1) // the reader
 	if a.unwatch == nil {
@@ -111,6 +119,8 @@ func (a *API) remove(c *connection) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.conns, c.id)
+	a.sinces -= c.since.UnixMilli()
+	a.connected += a.cfg.Now().Sub(c.since).Milliseconds()
 	if len(a.conns) == 0 {
 		close(a.unwatch)
 		a.unwatch = nil

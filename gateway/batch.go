@@ -15,6 +15,7 @@ import (
 type batch struct {
 	bytes []byte
 	ends  []int // where each message ends in bytes
+	extra int   // frames that continue a message: of each 32 KB more that is billed
 	refs  atomic.Int32
 }
 
@@ -27,6 +28,7 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 func newBatch() *batch {
 	b := batches.Get().(*batch)
 	b.bytes, b.ends = b.bytes[:0], b.ends[:0]
+	b.extra = 0
 	b.refs.Store(1)
 	return b
 }
@@ -50,10 +52,11 @@ func (b *batch) text(payload []byte) {
 		part := payload[:min(len(payload), MaxFrame)]
 		payload = payload[len(part):]
 		b.frame(op, len(payload) == 0, part)
-		op = ws.OpContinuation
 		if len(payload) == 0 {
 			break
 		}
+		op = ws.OpContinuation
+		b.extra++
 	}
 	b.ends = append(b.ends, len(b.bytes))
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -55,6 +56,15 @@ type Config struct {
 
 	// Knobs choose where it is not certain what AWS does.
 	Knobs Knobs
+
+	// NewConnections limits handshakes; those over it are answered 429. 0: AWS's 500 a second;
+	// negative: no limit.
+	NewConnections Throttle
+	// Requests limits messages and @connections calls together, as AWS does for an account; those
+	// over it come to nothing, with the error frame Too Many Requests or 429. The API's own methods
+	// are not limited. 0: AWS's 10,000 a second, 5,000 at once; negative: no limit.
+	Requests Throttle
+
 	// Serial handles the messages of a connection one at a time and in order. By default they
 	// run at once, as AWS may run them.
 	Serial bool
@@ -91,6 +101,13 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.APIID, "local00000")
 	setDefault(&c.Region, "us-east-1")
 	setDefault(&c.Account, "000000000000")
+	setDefault(&c.NewConnections, newConnections)
+	setDefault(&c.Requests, accountRequests)
+	for _, t := range []Throttle{c.NewConnections, c.Requests} {
+		if err := t.check(); err != nil {
+			return c, fmt.Errorf("gateway: %w", err)
+		}
+	}
 	setDefault(&c.IdleTimeout, idleTimeout)
 	setDefault(&c.MaxDuration, maxDuration)
 	setDefault(&c.MaxQueueFrames, 256)

@@ -86,12 +86,25 @@ func (c *connection) handle(body string) {
 		c.api.cfg.Logger.Error("message not handled", "connection", c.id, "error", err)
 		return
 	}
-	if r == nil {
-		c.refuse("Forbidden", event.RequestContext.RequestID)
-		return
-	}
 	event.Body = body
-	reply, err := c.api.invoke(background, r, event)
+	if _, err := c.integrate(r, event); err != nil {
+		c.refuse(failure(err), event.RequestContext.RequestID)
+	}
+}
+
+// integrate gives a message to the integration of its route, nil where it has none.
+func (c *connection) integrate(r *route, event *events.APIGatewayWebsocketProxyRequest) (
+	reply events.APIGatewayProxyResponse, err error,
+) {
+	if c.throttled(r) {
+		c.api.stats.drop(CauseThrottle)
+		return reply, errThrottled
+	}
+	c.api.stats.meter(event.Body)
+	if r == nil {
+		return reply, errNoRoute
+	}
+	reply, err = c.api.invoke(background, r, event)
 	switch {
 	case err == nil && r.Response:
 		err = c.respond(&reply)
@@ -99,9 +112,9 @@ func (c *connection) handle(body string) {
 		err = fmt.Errorf("gateway: status %d", reply.StatusCode)
 	}
 	if err != nil {
-		c.api.cfg.Logger.Warn("route failed", "route", key, "connection", c.id, "error", err)
-		c.refuse(failure(err), event.RequestContext.RequestID)
+		c.api.cfg.Logger.Warn("route failed", "route", r.key, "connection", c.id, "error", err)
 	}
+	return reply, err
 }
 
 // respond is the route response: it sends the body of the reply to the client.
@@ -132,7 +145,9 @@ func (c *connection) refuse(message, request string) {
 	b.text([]byte(errorBody(message, c.id, request)))
 	s := senders.Get().(*sender)
 	defer senders.Put(s)
-	c.post(b, s)
+	if c.post(b, s) == taken {
+		c.api.stats.sent(1, b)
+	}
 }
 
 // errorBody is the text of an error frame, and of a failed handshake.
@@ -160,6 +175,7 @@ func (c *connection) disconnect(why *closing) {
 		}
 		event.RequestContext.DisconnectStatusCode = int64(why.code)
 		event.RequestContext.DisconnectReason = &why.reason
+		c.api.stats.disconnects.Add(1)
 		_, err = c.api.invoke(background, r, event)
 	}
 	if err != nil {

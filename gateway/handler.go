@@ -36,6 +36,12 @@ func (f HandlerFunc) Handle(ctx context.Context, event events.APIGatewayWebsocke
 // errMalformed is the answer of an integration that API Gateway cannot use.
 var errMalformed = errors.New("gateway: malformed response: status is not from 200 to 599")
 
+// Why a message reaches no integration.
+var (
+	errNoRoute   = errors.New("gateway: no route")
+	errThrottled = errors.New("gateway: throttled")
+)
+
 // errTimeout is an integration that has not answered in time.
 var errTimeout = errors.New("gateway: integration timed out")
 

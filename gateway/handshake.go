@@ -25,6 +25,11 @@ func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *stage) {
 		a.answer(w, http.StatusBadRequest, "BadRequestException", "Bad Request")
 		return
 	}
+	if !a.admits(stage) {
+		a.stats.refuse(CauseThrottle)
+		a.throttled(w, "TooManyRequestsException")
+		return
+	}
 	if !a.enter() {
 		a.unavailable(w)
 		return
@@ -158,6 +163,7 @@ func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyRespo
 		c.api.cfg.Logger.Error("handshake failed", "error", err)
 		return c.failed(err, ""), false
 	}
+	c.api.stats.connects.Add(1)
 	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), route, event)
 	if err != nil {
 		c.api.cfg.Logger.Warn("route failed", "route", ConnectRoute, "connection", c.id,
@@ -167,10 +173,15 @@ func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyRespo
 	return reply, reply.StatusCode < 300
 }
 
-// failure is what AWS says of a failed integration.
+// failure is what AWS says of a failed integration, or of a message that reached none.
 func failure(err error) string {
-	if errors.Is(err, errTimeout) {
+	switch {
+	case errors.Is(err, errTimeout):
 		return "Endpoint request timed out"
+	case errors.Is(err, errNoRoute):
+		return "Forbidden"
+	case errors.Is(err, errThrottled):
+		return tooMany
 	}
 	return "Internal server error"
 }

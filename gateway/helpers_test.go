@@ -88,12 +88,14 @@ type rig struct {
 	addr string // host:port
 }
 
-// run serves an API until the test ends. The stage is "prod" unless cfg says otherwise.
+// run serves an API until the test ends. The stage is "prod" and connections may come at any rate
+// unless cfg says otherwise.
 func run(tb testing.TB, cfg Config) *rig {
 	tb.Helper()
 	if cfg.Stages == nil {
 		cfg.Stages = []Stage{{Name: "prod"}}
 	}
+	setDefault(&cfg.NewConnections, unlimited)
 	api, err := New(cfg)
 	if err != nil {
 		tb.Fatal(err)

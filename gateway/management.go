@@ -65,7 +65,8 @@ func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, stage, es
 	}
 }
 
-// mayCall checks the caller's signature and permission, and answers who may not call.
+// mayCall checks the caller's signature and permission and the account's throttle, and answers who
+// may not call.
 func (a *API) mayCall(w http.ResponseWriter, r *http.Request, stage, bodyHash string) bool {
 	key, refused := a.verify(r, bodyHash)
 	if refused != nil {
@@ -75,6 +76,10 @@ func (a *API) mayCall(w http.ResponseWriter, r *http.Request, stage, bodyHash st
 	resource := a.resource(stage, r.Method)
 	if a.cfg.MayManage != nil && !a.cfg.MayManage(key, resource) {
 		a.deny(w, key, resource)
+		return false
+	}
+	if !passes(a.cfg.Now, a.requests) {
+		a.throttled(w, "LimitExceededException")
 		return false
 	}
 	return true
@@ -140,8 +145,7 @@ func (a *API) servePost(w http.ResponseWriter, t connections.Target, body []byte
 		defer senders.Put(s)
 		if result = c.post(b, s); result == taken {
 			c.active.Store(a.now())
-			a.stats.messagesOut.Add(1)
-			a.stats.bytesOut.Add(uint64(len(b.bytes)))
+			a.stats.sent(1, b)
 		}
 	}
 	switch result {

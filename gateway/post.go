@@ -98,8 +98,7 @@ func (a *API) postOwn(to []connections.Target, frames [][]byte) (
 			runtime.Gosched() // a large room must not hold up who else has something to do
 		}
 	}
-	a.stats.messagesOut.Add(uint64(p.sum[taken] * len(frames)))
-	a.stats.bytesOut.Add(uint64(p.sum[taken] * len(b.bytes)))
+	a.stats.sent(p.sum[taken], b)
 	return missing, others
 }
 

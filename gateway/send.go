@@ -62,7 +62,7 @@ func (c *connection) send(ctx context.Context, frames [][]byte) error {
 	for {
 		result, room := c.postIfRoom(b)
 		if room == nil {
-			return c.count(result, b, len(frames))
+			return c.count(result, b)
 		}
 		select {
 		case <-room:
@@ -96,13 +96,12 @@ func (q *queue) fits(b *batch, limits *Config) bool {
 }
 
 // count counts what was sent.
-func (c *connection) count(result outcome, b *batch, frames int) error {
+func (c *connection) count(result outcome, b *batch) error {
 	if result == gone {
 		return connections.ErrGone
 	}
 	c.active.Store(c.api.now())
-	c.api.stats.messagesOut.Add(uint64(frames))
-	c.api.stats.bytesOut.Add(uint64(len(b.bytes)))
+	c.api.stats.sent(1, b)
 	return nil
 }
 

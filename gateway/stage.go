@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Stage is one deployment of the API, the first segment of its URLs.
@@ -15,6 +17,9 @@ type Stage struct {
 	Variables map[string]string // stageVariables of every event; none: the key is absent
 	// Routes is what is deployed to this stage; nil: Config.Routes.
 	Routes map[string]Route
+	// Throttle limits each route that has no Throttle of its own, as AWS's DefaultRouteSettings.
+	// 0: no limit but Config.Requests.
+	Throttle Throttle
 }
 
 // Route is a route of the API with its integration.
@@ -28,6 +33,10 @@ type Route struct {
 	// Response says that the route has the route response $default: the body of what Handler gives
 	// goes to the sender as a text frame. $connect and $disconnect have none.
 	Response bool
+	// Throttle limits the route in its stage, as AWS's RouteSettings. What is over it does not reach
+	// Handler: a message is answered with the error frame Too Many Requests, a handshake with 429.
+	// $disconnect knows none. 0: the stage's; negative: no limit.
+	Throttle Throttle
 }
 
 // The routes that every API knows.
@@ -58,7 +67,8 @@ type deployment struct {
 // route is a route with its key, as the event carries it.
 type route struct {
 	Route
-	key string
+	key    string
+	bucket *rate.Limiter // nil: no limit
 }
 
 // Deploy puts a stage's variables and routes in place of those that the stage of that name has, or
@@ -76,7 +86,11 @@ func (a *API) Deploy(s Stage) error {
 			return fmt.Errorf("gateway: route %q: %w", key, err)
 		}
 		setDefault(&r.Timeout, integrationTimeout)
-		d.routes[key] = &route{r, key}
+		setDefault(&r.Throttle, s.Throttle)
+		if err := r.Throttle.check(); err != nil {
+			return fmt.Errorf("gateway: route %q: %w", key, err)
+		}
+		d.routes[key] = &route{r, key, r.Throttle.bucket()}
 	}
 	have, _ := a.stages.LoadOrStore(s.Name, &stage{name: s.Name})
 	have.(*stage).live.Store(d)

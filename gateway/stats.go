@@ -29,6 +29,7 @@ const (
 	CauseStage      Cause = "stage"      // refused: no such stage
 	CauseHandshake  Cause = "handshake"  // refused: no proper handshake
 	CauseRoute      Cause = "$connect"   // refused: by the $connect route
+	CauseThrottle   Cause = "throttle"   // refused or dropped: a handshake or a message over a limit
 )
 
 // Stats is a snapshot of an API's counters since New.
@@ -40,14 +41,16 @@ type Stats struct {
 	BytesIn       uint64           // of sockets
 	BytesOut      uint64           // of messages out, with frame headers
 	HandlerErrors uint64           // errors, panics and malformed responses of handlers
-	Dropped       map[Cause]uint64 // messages to slow clients
+	Dropped       map[Cause]uint64 // messages to slow clients, and throttled ones from clients
 	Refused       map[Cause]uint64 // handshakes
 	Closed        map[Cause]uint64 // connections
 	ClosedByCode  map[int]uint64   // the same by close code
+	Metered       Metered          // what AWS would have counted
 }
 
 type stats struct {
 	total, messagesIn, messagesOut, bytesIn, bytesOut, handlerErrors atomic.Uint64
+	extra, connects, disconnects                                     atomic.Uint64 // see metered
 
 	mu                       sync.Mutex
 	dropped, refused, closed map[Cause]uint64
@@ -58,6 +61,15 @@ func newStats() *stats {
 	return &stats{
 		dropped: map[Cause]uint64{}, refused: map[Cause]uint64{},
 		closed: map[Cause]uint64{}, codes: map[int]uint64{},
+	}
+}
+
+// sent counts the messages of a batch, which so many sockets or queues have taken.
+func (s *stats) sent(receivers int, b *batch) {
+	s.messagesOut.Add(uint64(receivers * len(b.ends)))
+	s.bytesOut.Add(uint64(receivers * len(b.bytes)))
+	if b.extra > 0 {
+		s.extra.Add(uint64(receivers * b.extra))
 	}
 }
 
@@ -89,8 +101,8 @@ func (a *API) Stats() Stats {
 		Open: a.open(), Total: s.total.Load(),
 		MessagesIn: s.messagesIn.Load(), MessagesOut: s.messagesOut.Load(),
 		BytesIn: s.bytesIn.Load(), BytesOut: s.bytesOut.Load(),
-		HandlerErrors: s.handlerErrors.Load(),
-		Dropped:       maps.Clone(s.dropped), Refused: maps.Clone(s.refused),
+		HandlerErrors: s.handlerErrors.Load(), Metered: a.metered(),
+		Dropped: maps.Clone(s.dropped), Refused: maps.Clone(s.refused),
 		Closed: maps.Clone(s.closed), ClosedByCode: maps.Clone(s.codes),
 	}
 }

@@ -169,12 +169,14 @@ func (s *Server) wireGateway() error {
 	if age == 0 {
 		age = -1
 	}
+	unlimited := gateway.Throttle{Rate: -1} // the chat has limits of its own
 	var err error
 	s.api, err = gateway.New(gateway.Config{
 		Stages: stages, Routes: routes, Endpoint: c.Endpoint,
 		Credentials: c.Credentials, ServeConnections: len(c.Credentials) > 0,
 		Serial: true, PingAfter: c.PingAfter, DropAfter: c.DropAfter, IdleTimeout: -1, MaxDuration: age,
 		MaxQueueFrames: c.QueueFrames, MaxQueueBytes: c.QueueBytes, StallTimeout: c.StallTimeout,
+		NewConnections: unlimited, Requests: unlimited,
 		OnDrain: s.resync, Forbidden: s.forbidden, Now: c.Now, Logger: c.Logger,
 	})
 	return err

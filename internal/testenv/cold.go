@@ -63,10 +63,11 @@ func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) htt
 	for _, key := range append(chatapi.Actions(), "$connect", "$disconnect", "$default") {
 		routes[key] = gateway.Route{Handler: gateway.HandlerFunc(c.invoke)}
 	}
+	unlimited := gateway.Throttle{Rate: -1} // in tests with a clock that stands, buckets never fill
 	api, err := gateway.New(gateway.Config{
 		Stages: []gateway.Stage{{Name: "production"}}, Routes: routes, Endpoint: endpoint,
 		Credentials: map[string]string{AccessKey: SecretKey}, ServeConnections: true,
-		Now: o.Now, Logger: logger(),
+		NewConnections: unlimited, Requests: unlimited, Now: o.Now, Logger: logger(),
 	})
 	if err != nil {
 		tb.Fatal(err)
