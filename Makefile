@@ -8,7 +8,7 @@ MAKEFLAGS   += --no-print-directory
 GOTEST := go test -p 2 -timeout 10m
 BIN    := .tools/bin
 
-.PHONY: help build cross serve test unit faults fuzz check fmt format-check generate generate-check lint \
+.PHONY: help build cross serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint \
 	cover bench deep tools lint-tools clean
 
 help: ## list the targets
@@ -35,6 +35,9 @@ faults: ## run the fault tests, without the race detector
 
 fuzz: ## fuzz each target for a few seconds
 	@internal/tools/fuzz.sh 5s
+
+autobahn: ## run the Autobahn suite against the gateway (needs a Python 2.7)
+	@internal/tools/autobahn.sh
 
 check: format-check generate-check lint test ## run everything that must hold before a commit
 

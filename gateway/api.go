@@ -21,6 +21,7 @@ var background = context.Background()
 // goroutines.
 type API struct {
 	cfg       Config
+	terms     *terms
 	stages    sync.Map // of *stage by name
 	selection *selection
 	ids       *ids
@@ -58,7 +59,7 @@ func New(cfg Config) (*API, error) {
 	}
 	selection.first = cfg.Knobs.FirstKeyWins
 	a := &API{
-		cfg: cfg, selection: selection,
+		cfg: cfg, terms: awsTerms, selection: selection,
 		ids: newIDs(cfg.APIID, cfg.Rand, cfg.Knobs.ClassicIDs), started: cfg.Now(), tick: tickOf(&cfg), look: look,
 		stats: newStats(), conns: map[string]*connection{},
 		workers:    warm.NewPool(job.work),

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/binary"
+	"math"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -25,6 +26,22 @@ var (
 	faultLength = protocolError("Invalid frame length")
 )
 
+// terms are what is asked of a client's messages and done with them. An API has AWS's; conformance
+// suites talk to an echo server, which lets more through.
+type terms struct {
+	maxFrame, maxMessage int64 // bytes
+	binary               bool  // binary messages are let through
+	// take is called by the connection's reader with each message; the payload is valid during
+	// the call.
+	take func(c *connection, op ws.OpCode, payload []byte)
+}
+
+// awsTerms hands text to the routes.
+var awsTerms = &terms{
+	maxFrame: MaxFrame, maxMessage: MaxMessage,
+	take: func(c *connection, _ ws.OpCode, payload []byte) { c.in.put(c, string(payload)) },
+}
+
 // frameReader takes a client's bytes as they come and finds messages and control frames in them.
 // It keeps nothing but what it has received of an unfinished one.
 type frameReader struct {
@@ -32,9 +49,11 @@ type frameReader struct {
 	headLen uint8
 	inFrame bool
 	state   ws.State
+	op      ws.OpCode // of the unfinished message
 	frame   ws.Header
 	got     int    // payload bytes of frame received
 	message []byte // received of the unfinished message
+	checked int    // bytes of message that are whole characters
 	control []byte // received of the unfinished control frame
 }
 
@@ -45,12 +64,11 @@ func (r *frameReader) idle() bool {
 
 // next consumes b up to the end of the first message or control frame and gives its payload, which
 // may be a part of b and is valid until the next call. Without one, all of b is consumed and op is
-// ws.OpContinuation. Data frames have op ws.OpText. After a
-// fault the reader is of no more use.
-func (r *frameReader) next(b []byte) (n int, op ws.OpCode, payload []byte, fault *closing) {
+// ws.OpContinuation. After a fault the reader is of no more use.
+func (r *frameReader) next(b []byte, t *terms) (n int, op ws.OpCode, payload []byte, fault *closing) {
 	for {
 		if !r.inFrame {
-			k, ok, fault := r.header(b[n:])
+			k, ok, fault := r.header(b[n:], t)
 			n += k
 			if fault != nil || !ok {
 				return n, ws.OpContinuation, nil, fault
@@ -60,30 +78,64 @@ func (r *frameReader) next(b []byte) (n int, op ws.OpCode, payload []byte, fault
 		n += len(part)
 		ws.Cipher(part, r.frame.Mask, r.got)
 		r.got += len(part)
-		if r.frame.OpCode.IsControl() {
-			payload = gather(&r.control, part, r.done())
-		} else {
-			payload = gather(&r.message, part, r.done() && r.frame.Fin)
+		control, done := r.frame.OpCode.IsControl(), int64(r.got) == r.frame.Length
+		if control {
+			payload = gather(&r.control, part, done)
+		} else if payload, fault = r.data(part, done && r.frame.Fin); fault != nil {
+			return n, ws.OpContinuation, nil, fault
 		}
-		if !r.done() {
+		if !done {
 			return n, ws.OpContinuation, nil, nil
 		}
 		r.inFrame = false
-		if r.frame.OpCode.IsControl() {
+		if control {
 			return n, r.frame.OpCode, payload, nil
 		}
 		if r.frame.Fin {
 			r.state = r.state.Clear(ws.StateFragmented)
-			if !utf8.Valid(payload) {
-				return n, ws.OpText, nil, faultUTF8
-			}
-			return n, ws.OpText, payload, nil
+			return n, r.op, payload, nil
 		}
 		r.state = r.state.Set(ws.StateFragmented)
 	}
 }
 
-func (r *frameReader) done() bool { return int64(r.got) == r.frame.Length }
+// data takes part of a message and gives the whole of it with the last one. Text is checked as it
+// comes (RFC 6455 section 8.1): a client at fault learns that before the message has ended.
+func (r *frameReader) data(part []byte, last bool) (payload []byte, fault *closing) {
+	payload = gather(&r.message, part, last)
+	if r.op != ws.OpText {
+		return payload, nil
+	}
+	if last {
+		rest := payload[r.checked:]
+		r.checked = 0
+		if !utf8.Valid(rest) {
+			return nil, faultUTF8
+		}
+		return payload, nil
+	}
+	n, ok := wholeRunes(r.message[r.checked:])
+	if !ok {
+		return nil, faultUTF8
+	}
+	r.checked += n
+	return nil, nil
+}
+
+// wholeRunes gives how many bytes of b are whole characters, and whether what is left can be the
+// beginning of one.
+func wholeRunes(b []byte) (n int, ok bool) {
+	n = len(b)
+	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
+		if tail := b[len(b)-i:]; utf8.RuneStart(tail[0]) {
+			if !utf8.FullRune(tail) {
+				n -= i
+			}
+			break
+		}
+	}
+	return n, utf8.Valid(b[:n])
+}
 
 // gather appends part to what there is; the whole leaves whole, without a copy if part is all.
 func gather(have *[]byte, part []byte, last bool) []byte {
@@ -100,10 +152,11 @@ func gather(have *[]byte, part []byte, last bool) []byte {
 }
 
 // header takes bytes until a header is complete and checks it.
-func (r *frameReader) header(b []byte) (n int, ok bool, fault *closing) {
+func (r *frameReader) header(b []byte, t *terms) (n int, ok bool, fault *closing) {
 	if r.headLen == 0 {
 		if n, r.frame, fault = parseHeader(b); n > 0 {
-			return n, fault == nil, r.begin(fault)
+			fault = r.begin(fault, t)
+			return n, fault == nil, fault
 		}
 	}
 	for _, c := range b {
@@ -113,35 +166,40 @@ func (r *frameReader) header(b []byte) (n int, ok bool, fault *closing) {
 		k, h, fault := parseHeader(r.head[:r.headLen])
 		if k > 0 {
 			r.headLen, r.frame = 0, h
-			return n, fault == nil, r.begin(fault)
+			fault = r.begin(fault, t)
+			return n, fault == nil, fault
 		}
 	}
 	return n, false, nil
 }
 
 // begin checks the header of the frame that begins, before anything of it is kept.
-func (r *frameReader) begin(fault *closing) *closing {
+func (r *frameReader) begin(fault *closing, t *terms) *closing {
 	if fault != nil {
 		return fault
 	}
 	if err := ws.CheckHeader(r.frame, r.state.Set(ws.StateServerSide)); err != nil {
 		return protocolError(err.Error())
 	}
-	if r.frame.OpCode == ws.OpBinary {
+	if r.frame.OpCode == ws.OpBinary && !t.binary {
 		return faultBinary
 	}
 	total := r.frame.Length
 	if !r.frame.OpCode.IsControl() {
 		total += int64(len(r.message))
 	}
-	if r.frame.Length > MaxFrame || total > MaxMessage {
+	if r.frame.Length > t.maxFrame || total > t.maxMessage {
 		return faultTooBig
+	}
+	if r.frame.OpCode == ws.OpText || r.frame.OpCode == ws.OpBinary {
+		r.op = r.frame.OpCode
 	}
 	r.inFrame, r.got = true, 0
 	return nil
 }
 
-// parseHeader reads a frame header (RFC 6455 section 5.2); n is 0 when b is too short.
+// parseHeader reads a frame header (RFC 6455 section 5.2); n is 0 when b is too short. A length must
+// be written in the fewest bytes.
 func parseHeader(b []byte) (n int, h ws.Header, fault *closing) {
 	if len(b) < 2 {
 		return 0, h, nil
@@ -168,9 +226,12 @@ func parseHeader(b []byte) (n int, h ws.Header, fault *closing) {
 	switch h.Length {
 	case 126:
 		h.Length = int64(binary.BigEndian.Uint16(b[2:]))
+		if h.Length < 126 {
+			return n, h, faultLength
+		}
 	case 127:
 		length := binary.BigEndian.Uint64(b[2:])
-		if length>>63 != 0 {
+		if length>>63 != 0 || length <= math.MaxUint16 {
 			return n, h, faultLength
 		}
 		h.Length = int64(length)

@@ -28,7 +28,7 @@ func frames(in []byte, size int) (got []string) {
 		piece := in[:min(size, len(in))]
 		in = in[len(piece):]
 		for len(piece) > 0 {
-			n, op, payload, fault := r.next(piece)
+			n, op, payload, fault := r.next(piece, awsTerms)
 			piece = piece[n:]
 			if fault != nil {
 				return append(got, fmt.Sprint("closed ", fault.code))
@@ -50,6 +50,7 @@ func oracle(in []byte) (got []string) {
 	state := ws.StateServerSide
 	var message []byte
 	for {
+		before := src.Len()
 		h, err := ws.ReadHeader(src)
 		if errors.Is(err, ws.ErrHeaderLengthMSB) {
 			return append(got, "closed 1002")
@@ -63,7 +64,7 @@ func oracle(in []byte) (got []string) {
 			total += int64(len(message))
 		}
 		switch {
-		case ws.CheckHeader(h, state) != nil:
+		case ws.CheckHeader(h, state) != nil, before-src.Len() != ws.HeaderSize(h):
 			return append(got, "closed 1002")
 		case h.OpCode == ws.OpBinary:
 			return append(got, "closed 1003")
@@ -71,33 +72,49 @@ func oracle(in []byte) (got []string) {
 			return append(got, "closed 1009")
 		}
 		payload := make([]byte, h.Length)
-		if _, err := io.ReadFull(src, payload); err != nil {
-			return got
-		}
+		n, err := io.ReadFull(src, payload)
 		for i := range payload {
 			payload[i] ^= h.Mask[i%4]
 		}
-		if control {
+		if control && err == nil {
 			got = append(got, fmt.Sprintf("%d %q", h.OpCode, payload))
 			continue
 		}
-		message = append(message, payload...)
+		message = append(message, payload[:n]...)
+		if !control && !beginsText(message, h.Fin && err == nil) {
+			return append(got, "closed 1007")
+		}
+		if err != nil {
+			return got
+		}
 		if !h.Fin {
 			state = state.Set(ws.StateFragmented)
 			continue
-		}
-		if !utf8.Valid(message) {
-			return append(got, "closed 1007")
 		}
 		got = append(got, fmt.Sprintf("1 %q", message))
 		message, state = nil, state.Clear(ws.StateFragmented)
 	}
 }
 
+// beginsText tells whether b is UTF-8, or can be its beginning where that is enough.
+func beginsText(b []byte, whole bool) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			return !whole && !utf8.FullRune(b)
+		}
+		b = b[n:]
+	}
+	return true
+}
+
 func FuzzReadFrame(f *testing.F) {
 	f.Add([]byte("\x81\x85\x01\x02\x03\x04helloworld"), 3)
 	f.Add([]byte("\x01\x81\x00\x00\x00\x00a\x89\x80\x00\x00\x00\x00\x80\x81\x00\x00\x00\x00b"), 1)
 	f.Add(append([]byte{0x81, 0xff}, bytes.Repeat([]byte{0xff}, 12)...), 100)
+	f.Add(concat(frame(textPart, "a\xe2\x82"), frame(contEnd, "\xac")), 7) // a character in two frames
+	f.Add(concat(frame(textPart, "a\xe2"), frame(contPart, "b")), 1)       // no character
+	f.Add(append([]byte{0x81, 0xfe, 0, 1}, make([]byte, 5)...), 2)         // a length in too many bytes
 	f.Fuzz(func(t *testing.T, in []byte, size int) {
 		want := oracle(in)
 		for _, size := range []int{1, max(1, size%1000), len(in) + 1} {

@@ -91,7 +91,7 @@ func (s *source) feed(b []byte) {
 	c.pinged.Store(0)
 	c.api.stats.bytesIn.Add(uint64(len(b)))
 	for len(b) > 0 && !s.discard {
-		n, op, payload, fault := s.frames.next(b)
+		n, op, payload, fault := s.frames.next(b, c.api.terms)
 		b = b[n:]
 		if fault != nil {
 			s.discard = true
@@ -116,11 +116,11 @@ func (s *source) feed(b []byte) {
 func (s *source) take(op ws.OpCode, payload []byte, now int64) {
 	c := s.c
 	switch op {
-	case ws.OpText:
+	case ws.OpText, ws.OpBinary:
 		c.begun.Store(0)
 		c.active.Store(now)
 		c.api.stats.messagesIn.Add(1)
-		c.in.put(c, string(payload))
+		c.api.terms.take(c, op, payload)
 	case ws.OpPing:
 		c.control(ws.OpPong, payload)
 	case ws.OpClose:

@@ -292,7 +292,7 @@ func TestFrameReader_allocatesNothingOnPromise(t *testing.T) {
 	head = append(head, 0, 0, 0, 0)
 	allocs := testing.AllocsPerRun(10, func() {
 		var r frameReader
-		if _, _, _, fault := r.next(head); fault != faultTooBig {
+		if _, _, _, fault := r.next(head, awsTerms); fault != faultTooBig {
 			t.Error(fault)
 		}
 	})
