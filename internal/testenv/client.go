@@ -36,6 +36,7 @@ type Client struct {
 	all  []Frame
 	seen map[string]bool // messages by room and seq
 	next int             // the first frame that no Await has looked at
+	any  bool            // frames of any form: the connection speaks another dialect than native
 	err  error           // why reading ended
 	done chan struct{}
 }
@@ -52,7 +53,7 @@ func (c *Client) read(gate <-chan struct{}) {
 		if err != nil {
 			c.err = err
 		} else {
-			if problem := checkForm(text); problem != nil {
+			if problem := checkForm(text); problem != nil && !c.any {
 				c.tb.Errorf("%s got %s: %v", c.User, text, problem)
 			}
 			if f := parse(text); !c.repeated(f) {
@@ -260,6 +261,30 @@ func (c *Client) Count(fits func(Frame) bool) int {
 		}
 	}
 	return n
+}
+
+// Next gives the next frame, whichever it is.
+func (c *Client) Next() Frame {
+	c.tb.Helper()
+	return c.Await("the next frame", func(Frame) bool { return true })
+}
+
+// Rest gives, and passes, the frames that nobody has awaited and that were posted to this
+// connection before. It sends an action that every dialect refuses, and awaits the refusal.
+func (c *Client) Rest() []Frame {
+	c.tb.Helper()
+	id := fmt.Sprintf("rest-%d", fetches.Add(1))
+	c.Send(`{"action":"sendMessage","id":%q}`, id)
+	if _, err := c.find(func(f Frame) bool { return f.ID == id }); err != nil {
+		c.tb.Fatalf("%s sends an incomplete frame: %v", c.User, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from := c.next
+	for c.next = from; c.all[c.next].ID != id; c.next++ {
+	}
+	c.next++
+	return slices.Clone(c.all[from : c.next-1])
 }
 
 // Sync returns when everything that was posted to this connection before has arrived: it sends a

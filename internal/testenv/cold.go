@@ -65,9 +65,9 @@ func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) htt
 	}
 	unlimited := gateway.Throttle{Rate: -1} // in tests with a clock that stands, buckets never fill
 	api, err := gateway.New(gateway.Config{
-		Stages: []gateway.Stage{{Name: "production"}}, Routes: routes, Endpoint: endpoint,
+		Stages: []gateway.Stage{{Name: o.Stage}}, Routes: routes, Endpoint: endpoint,
 		Credentials: map[string]string{AccessKey: SecretKey}, ServeConnections: true,
-		NewConnections: unlimited, Requests: unlimited, Now: o.Now, Logger: logger(),
+		NewConnections: unlimited, Requests: unlimited, Now: o.Now, Logger: o.logger(),
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -101,10 +101,11 @@ func (c *cold) handler() (Handler, error) {
 		Service:  chat.NewService(log, conns, c.options.Now),
 		Poster:   poster,
 		Deferrer: c,
-		Version:  "0.0.0-test", Endpoint: c.endpoint, AllowedOrigins: c.options.AllowedOrigins,
+		Version:  "0.0.0-test", Dialect: c.options.Dialect,
+		Endpoint: c.endpoint, AllowedOrigins: c.options.AllowedOrigins,
 		Heartbeat: 120 * time.Second, Pipeline: 1, MaxConnection: 2 * time.Hour,
 		ResumeMax: c.resume, Inline: coldInline, TypingMax: coldTypingMax, ExcessMax: c.options.Burst,
-		Now: c.options.Now, Sleep: chatapi.Sleep, Jitter: rand.IntN, Logger: logger(),
+		Now: c.options.Now, Sleep: chatapi.Sleep, Jitter: rand.IntN, Logger: c.options.logger(),
 	})
 	if c.options.WrapHandler != nil {
 		h = c.options.WrapHandler(h)

@@ -26,6 +26,15 @@ func DialURL(tb testing.TB, url, user string) *Client {
 	return c
 }
 
+// DialDialect connects to a URL of a dialect other than native, whose frames have any form.
+func DialDialect(tb testing.TB, url, user string) *Client {
+	tb.Helper()
+	c := dial(tb, url, user, nil)
+	c.any = true
+	go c.read(nil)
+	return c
+}
+
 // DialPaused connects a user that reads nothing until resume is called, with a small receive
 // buffer.
 func (e *Env) DialPaused(tb testing.TB, user string) (c *Client, resume func()) {

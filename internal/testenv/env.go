@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,6 +28,9 @@ type Options struct {
 	Burst     int
 	ResumeMax int
 	OneByOne  bool // cold only: one event at a time, none doubled
+	// Stage is the first part of the URLs, production by default, or dev, or Prod. Dialect is that
+	// of connections that name none, native by default.
+	Stage, Dialect string
 	// DoubleOneIn delivers one event in so many twice, 0: one in 20, negative: none; cold only.
 	DoubleOneIn int
 	// QueueFrames bounds what waits for a slow reader; direct only. WriteBuffer is what the server's
@@ -35,6 +39,8 @@ type Options struct {
 	WriteBuffer    int
 	AllowedOrigins []string
 	Now            func() time.Time
+	// Log gets what the system logs, of every level; by default nothing does.
+	Log io.Writer
 	// WrapHandler gets what each cold start has made; cold only.
 	WrapHandler func(Handler) Handler
 	// WrapLog and WrapConnections put a fault between the chat and its stores.
@@ -86,18 +92,21 @@ func Start(tb testing.TB, host, store string, o Options) *Env {
 	set(&o.Gateways, 1)
 	set(&o.Rate, 100_000)
 	set(&o.Burst, 2*o.Rate)
+	if o.Stage == "" {
+		o.Stage = "production"
+	}
 	e := &Env{Host: host, Store: store}
 	tb.Cleanup(e.Stop)
 	b := openStore(tb, e, o)
 	listeners := make([]net.Listener, o.Gateways)
 	for i := range listeners {
 		listeners[i] = listen(tb)
-		e.URLs = append(e.URLs, "ws://"+listeners[i].Addr().String()+"/production")
+		e.URLs = append(e.URLs, "ws://"+listeners[i].Addr().String()+"/"+o.Stage)
 	}
 	for _, l := range listeners {
 		endpoint := ""
 		if o.Gateways > 1 || host == "cold" {
-			endpoint = "http://" + l.Addr().String() + "/production"
+			endpoint = "http://" + l.Addr().String() + "/" + o.Stage
 		}
 		server := &http.Server{ReadHeaderTimeout: 5 * time.Second, ConnContext: o.limitBuffer}
 		done := make(chan struct{})
@@ -158,10 +167,14 @@ func (e *Env) URL(gateway int, user string) string {
 	return e.URLs[gateway] + "?name=" + url.QueryEscape(user)
 }
 
-// logger shows the system's log where CONFAB_TEST_LOG is set.
-func logger() *slog.Logger {
-	if os.Getenv("CONFAB_TEST_LOG") == "" {
+// logger shows the system's log where CONFAB_TEST_LOG is set, or the test asks for it.
+func (o Options) logger() *slog.Logger {
+	out := o.Log
+	if out == nil && os.Getenv("CONFAB_TEST_LOG") != "" {
+		out = os.Stderr
+	}
+	if out == nil {
 		return slog.New(slog.DiscardHandler)
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

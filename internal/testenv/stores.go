@@ -37,7 +37,7 @@ func openStore(tb testing.TB, e *Env, o Options) backend {
 		open = func() (chat.Log, chat.Connections) { return log, conns }
 	case "sqlitestore":
 		folder := filepath.Join(tb.TempDir(), "data")
-		log, err := sqlitestore.Open(folder, sqlitestore.Options{Now: o.Now, Logger: logger()})
+		log, err := sqlitestore.Open(folder, sqlitestore.Options{Now: o.Now, Logger: o.logger()})
 		if err != nil {
 			tb.Fatal(err)
 		}

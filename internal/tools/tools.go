@@ -3,6 +3,7 @@
 package tools
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +51,19 @@ func Corpus(tb testing.TB, name string) string {
 		tb.Skipf("skipped: ../shared/corpora/%s is not here", name)
 	}
 	return path
+}
+
+// WriteUp gives the path of one of the write-ups beside the project, whose clients Confab serves. They
+// are other people's texts and no part of the project: where one is missing the test is skipped with
+// a line that says so.
+func WriteUp(tb testing.TB, number int) string {
+	tb.Helper()
+	name := fmt.Sprintf("%03d_*.txt", number)
+	found, err := filepath.Glob(filepath.Join(Root(), "..", "shared", "seeds", name))
+	if err != nil || len(found) != 1 {
+		tb.Skipf("skipped: ../shared/seeds/%s is not here", name)
+	}
+	return found[0]
 }
 
 func missing(tb testing.TB, name, how string) {
