@@ -47,6 +47,11 @@ type Config struct {
 	// Credentials maps access key ids to secret keys: who may call @connections, and the first
 	// in order of id signs posts to other endpoints.
 	Credentials map[string]string
+	// APIKeys are the keys of usage plans, for a $connect route that requires one.
+	APIKeys []string
+	// APIKeySource is the API key selection expression: "$request.header.x-api-key", the default,
+	// or "$context.authorizer.usageIdentifierKey".
+	APIKeySource string
 	// MayManage tells whether the caller with the access key may call @connections on the
 	// resource, which is always like arn:aws:execute-api:us-east-1:000000000000:local00000/prod/
 	// POST/@connections/{connectionId}: AWS puts no id there. Default: who has credentials may.
@@ -98,6 +103,11 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Routes = maps.Clone(c.Routes)
 	setDefault(&c.RouteSelection, "$request.body.action")
+	setDefault(&c.APIKeySource, keyInHeader)
+	if c.APIKeySource != keyInHeader && c.APIKeySource != keyOfAuthorizer {
+		return c, fmt.Errorf("gateway: API key source %q: %s or %s only", c.APIKeySource, keyInHeader,
+			keyOfAuthorizer)
+	}
 	setDefault(&c.APIID, "local00000")
 	setDefault(&c.Region, "us-east-1")
 	setDefault(&c.Account, "000000000000")

@@ -22,6 +22,8 @@ type connection struct {
 	agent string // its User-Agent, "" without one
 	since time.Time
 
+	authorizer any // what the authorizer said, a map[string]any; nil without one
+
 	spelling map[string]string // of the handshake's header names, until $connect
 	conn     net.Conn
 	raw      syscall.RawConn // of plain TCP, for reading and writing without blocking; or nil

@@ -20,8 +20,10 @@
 //
 // # Differences from AWS
 //
-// Authorizers, API keys, usage plans and compression are not here. X-Forwarded-Proto and -Port tell
-// the truth about the listener instead of "https" and 443.
+// Usage plans, resource policies and compression are not here; of AWS_IAM only the signature is
+// checked, not what its owner may do; conditions in an authorizer's policy are an error.
+// X-Forwarded-Proto and -Port tell the truth about the listener instead of "https" and 443. Where it
+// is not certain what AWS does there is a knob: [Knobs].
 //
 // # Slow peers
 //

@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/base64"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -33,6 +34,7 @@ func (c *connection) event(kind, route string) (*events.APIGatewayWebsocketProxy
 			Identity: events.APIGatewayRequestIdentity{
 				SourceIP: c.peer, UserAgent: c.agent,
 			},
+			Authorizer:       c.authorizer,
 			APIID:            c.api.cfg.APIID,
 			ConnectedAt:      c.since.UnixMilli(),
 			ConnectionID:     c.id,
@@ -150,10 +152,13 @@ func (c *connection) refuse(message, request string) {
 	}
 }
 
-// errorBody is the text of an error frame, and of a failed handshake.
+// errorBody is the text of an error frame, and of a refused handshake. Without a message it is null.
 func errorBody(message, connection, request string) string {
-	return fmt.Sprintf(`{"message": %q, "connectionId":%q, "requestId":%q}`,
-		message, connection, request)
+	text := "null"
+	if message != "" {
+		text = strconv.Quote(message)
+	}
+	return fmt.Sprintf(`{"message": %s, "connectionId":%q, "requestId":%q}`, text, connection, request)
 }
 
 // disconnect tells the $disconnect route that the connection has ended. Errors are only logged.

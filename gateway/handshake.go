@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/base64"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -18,6 +17,11 @@ import (
 
 // handshake upgrades a request that $connect lets in. Refusals are HTTP answers, not close frames.
 func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *stage) {
+	if len(r.Header["Authorization"]) > 1 {
+		a.stats.refuse(CauseHandshake)
+		serveBadRequest(w)
+		return
+	}
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if !wellFormed(r, key) {
 		a.stats.refuse(CauseHandshake)
@@ -47,9 +51,9 @@ func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *stage) {
 		a.answer(w, http.StatusInternalServerError, "", "Internal server error")
 		return
 	}
-	reply, admitted := c.connect(r)
-	if !admitted {
-		a.stats.refuse(CauseRoute)
+	reply, refused := c.connect(r)
+	if refused != "" {
+		a.stats.refuse(refused)
 		c.reject(reply)
 		return
 	}
@@ -152,100 +156,33 @@ func (c *connection) hijack(w http.ResponseWriter) (early []byte, err error) {
 	return early, nil
 }
 
-// connect asks the $connect route. Without one everybody is admitted.
-func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyResponse, admitted bool) {
+// connect asks the authorizer and the $connect route, and gives why the client is refused, or "".
+// Without a $connect route everybody is admitted.
+func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyResponse, refused Cause) {
 	route := c.stage.live.Load().routes[ConnectRoute]
 	if route == nil {
-		return reply, true
+		return reply, ""
 	}
 	event, err := c.connectEvent(r)
 	if err != nil {
 		c.api.cfg.Logger.Error("handshake failed", "error", err)
-		return c.failed(err, ""), false
+		return c.failed(err, ""), CauseRoute
+	}
+	request := event.RequestContext.RequestID
+	if d := c.authorize(r, route, event); d != nil {
+		return c.refusal(d.status, d.message, request), CauseAuthorizer
 	}
 	c.api.stats.connects.Add(1)
 	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), route, event)
 	if err != nil {
 		c.api.cfg.Logger.Warn("route failed", "route", ConnectRoute, "connection", c.id,
 			"error", err)
-		return c.failed(err, event.RequestContext.RequestID), false
+		return c.failed(err, request), CauseRoute
 	}
-	return reply, reply.StatusCode < 300
-}
-
-// failure is what AWS says of a failed integration, or of a message that reached none.
-func failure(err error) string {
-	switch {
-	case errors.Is(err, errTimeout):
-		return "Endpoint request timed out"
-	case errors.Is(err, errNoRoute):
-		return "Forbidden"
-	case errors.Is(err, errThrottled):
-		return tooMany
+	if reply.StatusCode >= 300 {
+		return reply, CauseRoute
 	}
-	return "Internal server error"
-}
-
-// failed is the answer to a handshake whose $connect has failed.
-func (c *connection) failed(err error, request string) events.APIGatewayProxyResponse {
-	status := http.StatusBadGateway
-	switch {
-	case errors.Is(err, errTimeout):
-		status = http.StatusGatewayTimeout
-	case errors.Is(err, errMalformed) && c.api.cfg.Knobs.MalformedConnectIs500:
-		status = http.StatusInternalServerError
-	}
-	return c.refusal(status, failure(err), request)
-}
-
-// refusal is an answer to a handshake in the gateway's own words, not $connect's.
-func (c *connection) refusal(status int, message, request string) events.APIGatewayProxyResponse {
-	return events.APIGatewayProxyResponse{
-		StatusCode: status,
-		Headers: map[string]string{
-			"Content-Type": "application/json; charset=UTF-8", "x-amz-apigw-id": request,
-		},
-		Body: errorBody(message, c.id, request),
-	}
-}
-
-// reject answers a refused handshake with exactly the reply's status and body, and closes TCP.
-func (c *connection) reject(reply events.APIGatewayProxyResponse) {
-	defer c.conn.Close()
-	body := reply.Body
-	if reply.IsBase64Encoded {
-		if raw, err := base64.StdEncoding.DecodeString(body); err == nil {
-			body = string(raw)
-		}
-	}
-	header := http.Header{"Date": {c.api.cfg.Now().UTC().Format(http.TimeFormat)}}
-	for name, value := range reply.Headers {
-		header[name] = []string{value}
-	}
-	for name, values := range reply.MultiValueHeaders {
-		header[name] = values
-	}
-	for name := range header {
-		if ownHeader[http.CanonicalHeaderKey(name)] {
-			delete(header, name)
-		}
-	}
-	answer := http.Response{
-		StatusCode: reply.StatusCode, ProtoMajor: 1, ProtoMinor: 1,
-		Header: header, Body: io.NopCloser(strings.NewReader(body)),
-		ContentLength: int64(len(body)), Close: true,
-	}
-	c.conn.SetDeadline(time.Now().Add(HandshakeTimeout))
-	if err := answer.Write(c.conn); err != nil {
-		c.api.cfg.Logger.Debug("refusal not delivered", "connection", c.id, "error", err)
-	}
-}
-
-// ownHeader are the headers that belong to the hop or to the handshake, not to $connect's reply.
-var ownHeader = map[string]bool{
-	"Connection": true, "Content-Length": true, "Keep-Alive": true,
-	"Proxy-Authenticate": true, "Proxy-Authorization": true, "Proxy-Connection": true, "Te": true,
-	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Sec-Websocket-Accept": true,
+	return reply, ""
 }
 
 // admit sends the 101 and makes the connection addressable, in this order for everybody else.

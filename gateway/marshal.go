@@ -38,7 +38,7 @@ func MarshalEvent(event events.APIGatewayWebsocketProxyRequest) ([]byte, error) 
 func marshalContext(o *object, c *events.APIGatewayWebsocketProxyRequestContext) {
 	o.member("routeKey", c.RouteKey)
 	if c.Authorizer != nil {
-		o.member("authorizer", c.Authorizer)
+		o.authorizer(c.Authorizer)
 	}
 	if c.EventType == eventMessage {
 		o.member("messageId", c.MessageID)
@@ -70,6 +70,29 @@ func marshalContext(o *object, c *events.APIGatewayWebsocketProxyRequestContext)
 	o.member("domainName", c.DomainName)
 	o.member("connectionId", c.ConnectionID)
 	o.member("apiId", c.APIID)
+}
+
+// authorizer adds what the authorizer said, its principal first and its latency last.
+func (o *object) authorizer(said any) {
+	members, ok := said.(map[string]any)
+	if !ok {
+		o.member("authorizer", said)
+		return
+	}
+	o.nested("authorizer", func(inner *object) {
+		const first, last = "principalId", "integrationLatency"
+		if principal, ok := members[first]; ok {
+			inner.member(first, principal)
+		}
+		for _, key := range slices.Sorted(maps.Keys(members)) {
+			if key != first && key != last {
+				inner.member(key, members[key])
+			}
+		}
+		if latency, ok := members[last]; ok {
+			inner.member(last, latency)
+		}
+	})
 }
 
 // object is a JSON object in the making, its members in the order of the calls.

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Signature Version 4 (AWS IAM User Guide, "Create a signed AWS API request"), for calls to the
-// service execute-api whose signature is in the Authorization header.
+// Signature Version 4 (AWS IAM User Guide, "Create a signed AWS API request"), for the service
+// execute-api.
 const (
 	signAlgorithm = "AWS4-HMAC-SHA256"
 	signService   = "execute-api"
@@ -46,30 +46,18 @@ var (
 	}
 )
 
-// authorization is a parsed Authorization header.
-type authorization struct {
-	key, day, region, service string
-	signed                    []string
-	signature                 []byte
-}
-
 // verify checks a call's signature against the body's hash, and gives the id of the access key that
 // made it.
 func (a *API) verify(r *http.Request, bodyHash string) (key string, refused *refusal) {
-	values := r.Header["Authorization"]
-	if len(values) == 0 {
-		return "", errUnsigned
+	auth, refused := authorizationOf(r)
+	if refused != nil {
+		return "", refused
 	}
-	auth, ok := parseAuthorization(values[0])
-	if !ok || len(values) > 1 {
+	at, err := time.Parse(signTime, auth.date)
+	if err != nil || !strings.HasPrefix(auth.date, auth.day) || !slices.Contains(auth.signed, "host") {
 		return "", errMangled
 	}
-	date := r.Header.Get("X-Amz-Date")
-	at, err := time.Parse(signTime, date)
-	if err != nil || !strings.HasPrefix(date, auth.day) || !slices.Contains(auth.signed, "host") {
-		return "", errMangled
-	}
-	if skew := a.cfg.Now().Sub(at); skew > signSkew || skew < -signSkew {
+	if age := a.cfg.Now().Sub(at); age > auth.limit || age < -signSkew {
 		return "", errExpired
 	}
 	if auth.region != a.cfg.Region || auth.service != signService {
@@ -82,38 +70,10 @@ func (a *API) verify(r *http.Request, bodyHash string) (key string, refused *ref
 	if !known {
 		return "", errKey
 	}
-	if !hmac.Equal(auth.sign(r, secret, date, bodyHash), auth.signature) {
+	if !hmac.Equal(auth.sign(r, secret, auth.date, bodyHash), auth.signature) {
 		return "", errSignature
 	}
 	return auth.key, nil
-}
-
-// parseAuthorization reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…".
-func parseAuthorization(value string) (auth authorization, ok bool) {
-	rest, ok := strings.CutPrefix(value, signAlgorithm+" ")
-	if !ok {
-		return auth, false
-	}
-	for field := range strings.SplitSeq(rest, ",") {
-		name, text, _ := strings.Cut(strings.TrimSpace(field), "=")
-		switch name {
-		case "Credential":
-			scope := strings.Split(text, "/")
-			if len(scope) != 5 || scope[4] != "aws4_request" {
-				return auth, false
-			}
-			auth.key, auth.day, auth.region, auth.service = scope[0], scope[1], scope[2], scope[3]
-		case "SignedHeaders":
-			auth.signed = strings.Split(text, ";")
-		case "Signature":
-			raw, err := hex.DecodeString(text)
-			if err != nil {
-				return auth, false
-			}
-			auth.signature = raw
-		}
-	}
-	return auth, auth.key != "" && len(auth.signed) > 0 && len(auth.signature) == sha256.Size
 }
 
 // sign computes the signature that the request should have.
@@ -159,9 +119,13 @@ func signedValue(r *http.Request, name string) string {
 	return strings.Join(values, ",")
 }
 
+// canonicalQuery is the query as it is signed: sorted, and without a signature in it.
 func canonicalQuery(r *http.Request) string {
 	var pairs []string
 	for name, values := range r.URL.Query() {
+		if name == "X-Amz-Signature" {
+			continue
+		}
 		for _, value := range values {
 			var b strings.Builder
 			writeEscaped(&b, name, false)

@@ -37,6 +37,11 @@ type Route struct {
 	// Handler: a message is answered with the error frame Too Many Requests, a handshake with 429.
 	// $disconnect knows none. 0: the stage's; negative: no limit.
 	Throttle Throttle
+
+	// Who may connect; for $connect only. An authorizer is asked before the API key is looked at.
+	Authorizer     *Authorizer // authorization type CUSTOM
+	IAM            bool        // AWS_IAM: the handshake is signed with one of Config.Credentials
+	APIKeyRequired bool        // the handshake has one of Config.APIKeys
 }
 
 // The routes that every API knows.
@@ -107,6 +112,19 @@ func (r *Route) check(key string) error {
 		return errors.New("there is no handler")
 	case r.Response && (key == ConnectRoute || key == DisconnectRoute):
 		return errors.New("a route response is for messages only")
+	}
+	return r.checkAdmission(key)
+}
+
+// checkAdmission refuses who-may-connect where it means nothing.
+func (r *Route) checkAdmission(key string) error {
+	switch {
+	case key != ConnectRoute && (r.Authorizer != nil || r.IAM || r.APIKeyRequired):
+		return errors.New("only $connect has an authorizer, AWS_IAM or an API key")
+	case r.Authorizer != nil && r.IAM:
+		return errors.New("there is an authorizer or AWS_IAM, not both")
+	case r.Authorizer != nil:
+		return r.Authorizer.check()
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ const (
 	CauseHandshake  Cause = "handshake"  // refused: no proper handshake
 	CauseRoute      Cause = "$connect"   // refused: by the $connect route
 	CauseThrottle   Cause = "throttle"   // refused or dropped: a handshake or a message over a limit
+	CauseAuthorizer Cause = "authorizer" // refused: by an authorizer, AWS_IAM or for an API key
 )
 
 // Stats is a snapshot of an API's counters since New.

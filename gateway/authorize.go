@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// The places of Config.APIKeySource (Developer Guide, "WebSocket API selection expressions").
+const (
+	keyInHeader     = "$request.header.x-api-key"
+	keyOfAuthorizer = "$context.authorizer.usageIdentifierKey"
+)
+
+// What AWS says to who may not connect.
+const (
+	messageDenied = "User is not authorized to access this resource with an explicit deny in an " +
+		"identity-based policy"
+	messageNotAllowed = "User is not authorized to access this resource because no identity-based " +
+		"policy allows the execute-api:Invoke action"
+)
+
+// denial is the answer to who may not connect. "" is the message null.
+type denial struct {
+	status  int
+	message string
+}
+
+// authorize decides whether a handshake comes to $connect, and puts what the authorizer says into
+// its event and those that follow.
+func (c *connection) authorize(r *http.Request, route *route,
+	event *events.APIGatewayWebsocketProxyRequest,
+) *denial {
+	usageKey := ""
+	if z := route.Authorizer; z != nil {
+		e := c.authorizerEvent(event)
+		if !z.identified(r, &e) {
+			return &denial{http.StatusUnauthorized, "Unauthorized"}
+		}
+		began := c.api.now()
+		v, err := c.ask(context.WithoutCancel(r.Context()), z, e)
+		latency := time.Duration(c.api.now() - began)
+		if err == nil {
+			err = c.judge(v)
+		}
+		if err != nil {
+			return c.denied(err)
+		}
+		event.RequestContext.Authorizer = c.principal(v, latency)
+		usageKey = v.usageKey
+	}
+	if route.IAM {
+		if _, refused := c.api.verify(r, emptyHash); refused != nil {
+			return &denial{http.StatusForbidden, refused.message}
+		}
+	}
+	if route.APIKeyRequired {
+		key := r.Header.Get("x-api-key")
+		if c.api.cfg.APIKeySource == keyOfAuthorizer {
+			key = usageKey
+		}
+		if key == "" || !slices.Contains(c.api.cfg.APIKeys, key) {
+			return &denial{http.StatusForbidden, "Forbidden"}
+		}
+	}
+	return nil
+}
+
+// emptyHash is the hash of a handshake's body.
+var emptyHash = func() string {
+	sum := sha256.Sum256(nil)
+	return hex.EncodeToString(sum[:])
+}()
+
+// The ways in which a policy refuses.
+var (
+	errDenied     = errors.New("gateway: the authorizer's policy denies")
+	errNotAllowed = errors.New("gateway: the authorizer's policy does not allow")
+)
+
+// judge applies the authorizer's policy to the handshake.
+func (c *connection) judge(v verdict) error {
+	switch allowed, denied := decide(v.policy, c.methodARN()); {
+	case denied:
+		return errDenied
+	case !allowed:
+		return errNotAllowed
+	}
+	return nil
+}
+
+// denied is the answer where the authorizer has not let the handshake pass.
+func (c *connection) denied(err error) *denial {
+	switch {
+	case errors.Is(err, errUnauthorized):
+		return &denial{http.StatusUnauthorized, "Unauthorized"}
+	case errors.Is(err, errDenied):
+		return &denial{http.StatusForbidden, messageDenied}
+	case errors.Is(err, errNotAllowed):
+		return &denial{http.StatusForbidden, messageNotAllowed}
+	}
+	c.api.cfg.Logger.Warn("authorizer failed", "connection", c.id, "error", err)
+	c.api.stats.handlerErrors.Add(1)
+	if errors.Is(err, errVerdict) {
+		return &denial{http.StatusInternalServerError, ""}
+	}
+	return &denial{http.StatusInternalServerError, "Internal server error"}
+}
+
+// principal keeps what the authorizer says for the connection's events, and gives the map of the
+// CONNECT event, which alone has the authorizer's latency, in milliseconds.
+func (c *connection) principal(v verdict, latency time.Duration) map[string]any {
+	kept := make(map[string]any, len(v.context)+1)
+	for name, text := range v.context {
+		kept[name] = text
+	}
+	kept["principalId"] = v.principal
+	c.authorizer = kept
+	connect := maps.Clone(kept)
+	connect["integrationLatency"] = latency.Milliseconds()
+	return connect
+}
