@@ -125,7 +125,7 @@ func (c *connection) respond(reply *events.APIGatewayProxyResponse) error {
 	if reply.IsBase64Encoded {
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(reply.Body); err != nil {
-			return fmt.Errorf("gateway: malformed response: %w", err)
+			return fmt.Errorf("%w: %w", errMalformed, err)
 		}
 	}
 	switch {

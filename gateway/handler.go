@@ -34,7 +34,7 @@ func (f HandlerFunc) Handle(ctx context.Context, event events.APIGatewayWebsocke
 }
 
 // errMalformed is the answer of an integration that API Gateway cannot use.
-var errMalformed = errors.New("gateway: malformed response: status is not from 200 to 599")
+var errMalformed = errors.New("gateway: malformed response")
 
 // Why a message reaches no integration.
 var (
@@ -57,7 +57,7 @@ func (a *API) invoke(ctx context.Context, r *route, event *events.APIGatewayWebs
 		})
 	}
 	if err == nil && (reply.StatusCode < 200 || reply.StatusCode > 599) {
-		err = errMalformed
+		err = fmt.Errorf("%w: status %d is not from 200 to 599", errMalformed, reply.StatusCode)
 	}
 	if err != nil {
 		a.stats.handlerErrors.Add(1)

@@ -24,7 +24,7 @@ type statement struct {
 // readVerdict reads an authorizer's result. What AWS cannot use is errVerdict.
 func readVerdict(text []byte) (verdict, error) {
 	v := verdict{context: map[string]string{}}
-	members, err := membersOf(text)
+	members, err := partOf(text)
 	if err != nil {
 		return v, err
 	}
@@ -41,7 +41,7 @@ func readVerdict(text []byte) (verdict, error) {
 			return v, err
 		}
 	}
-	document, err := membersOf(members["policyDocument"])
+	document, err := partOf(members["policyDocument"])
 	if err != nil {
 		return v, err
 	}
@@ -62,8 +62,15 @@ func readVerdict(text []byte) (verdict, error) {
 func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 // membersOf reads an object with its names as they are spelled.
-func membersOf(raw json.RawMessage) (members map[string]json.RawMessage, err error) {
-	if absent(raw) || json.Unmarshal(raw, &members) != nil {
+func membersOf(raw json.RawMessage) (members map[string]json.RawMessage, ok bool) {
+	ok = !absent(raw) && json.Unmarshal(raw, &members) == nil
+	return members, ok
+}
+
+// partOf reads an object of an authorizer's result.
+func partOf(raw json.RawMessage) (map[string]json.RawMessage, error) {
+	members, ok := membersOf(raw)
+	if !ok {
 		return nil, fmt.Errorf("%w: %.100q is no object", errVerdict, raw)
 	}
 	return members, nil
@@ -89,7 +96,7 @@ func listOf(raw json.RawMessage) (list []json.RawMessage, err error) {
 
 // flat turns the context's values into text. Only text, numbers and booleans may be there.
 func flat(raw json.RawMessage) (map[string]string, error) {
-	members, err := membersOf(raw)
+	members, err := partOf(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +118,7 @@ func flat(raw json.RawMessage) (map[string]string, error) {
 }
 
 func readStatement(raw json.RawMessage) (s statement, err error) {
-	members, err := membersOf(raw)
+	members, err := partOf(raw)
 	if err != nil {
 		return s, err
 	}
