@@ -15,6 +15,7 @@ readonly pebble=v2.10.1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tools=$(cd "$here/../.." && pwd)/.tools
 mkdir -p "$tools"
+tools=$(cd "$tools" && pwd -P) # npm minds symbolic links
 log=$tools/install.log
 
 say() { echo "tools: $*"; }
@@ -61,6 +62,21 @@ system() {
   DEBIAN_FRONTEND=noninteractive quietly apt-get install -y -qq --no-install-recommends "${packages[@]}"
 }
 
+# browser installs Chromium, about 100 MB, for the tests of what a page sees.
+browser() {
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    command -v "$name" >/dev/null && return
+  done
+  if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
+    say "missing on this system: chromium (Debian: sudo apt-get install chromium)"
+    return
+  fi
+  say "installing the Debian package chromium (about 100 MB)"
+  quietly apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive quietly apt-get install -y -qq --no-install-recommends chromium
+}
+
 # dynamodb installs Amazon's DynamoDB Local, every file checked against lib.sha256.
 dynamodb() {
   local pins=("$here/dynamodb/pom.xml" "$here/dynamodb/lib.sha256")
@@ -75,7 +91,7 @@ dynamodb() {
   place dynamodb "${pins[@]}"
 }
 
-# node_packages installs wscat and Amazon's JavaScript client.
+# node_packages installs wscat, WebSocket clients and Amazon's JavaScript client.
 node_packages() {
   local pins=("$here/node/package.json" "$here/node/package-lock.json" "$here/node/.npmrc")
   current node "${pins[@]}" && return
@@ -140,6 +156,7 @@ case ${1-} in
 test)
   alone
   part system
+  part browser
   part dynamodb
   part node_packages
   part python_packages
@@ -151,7 +168,7 @@ lint)
     github.com/golangci/golangci-lint/v2/cmd/golangci-lint "$golangci_lint"
   go_program mvdan.cc/gofumpt mvdan.cc/gofumpt "$gofumpt"
   ;;
-system | dynamodb | node_packages | python_packages | acme_issuer) "$1" ;;
+system | browser | dynamodb | node_packages | python_packages | acme_issuer) "$1" ;;
 *)
   echo "usage: install.sh test|lint" >&2
   exit 2

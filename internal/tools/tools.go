@@ -42,6 +42,30 @@ func Program(tb testing.TB, name string) string {
 	return path
 }
 
+// NodeWebSocket gives the command of Node.js, with the flag that its own WebSocket needs before
+// version 22. Versions that have none run without it.
+func NodeWebSocket(tb testing.TB) []string {
+	tb.Helper()
+	node := Program(tb, "node")
+	const flag = "--experimental-websocket"
+	if exec.Command(node, flag, "-e", "WebSocket").Run() == nil {
+		return []string{node, flag}
+	}
+	return []string{node}
+}
+
+// Chromium gives the path of a browser, by any of the names that systems give it.
+func Chromium(tb testing.TB) string {
+	tb.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	missing(tb, "Chromium", "install the package chromium, or run `make tools`")
+	return ""
+}
+
 // Corpus gives the path of bad-input data beside the project, as Corpus(t, "JSONTestSuite"). The
 // data is not part of the project: where it is missing the test is skipped with a line that says so.
 func Corpus(tb testing.TB, name string) string {
