@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
 )
 
 // With the race detector a sync.Pool forgets on purpose.
@@ -22,5 +24,25 @@ func TestAPI_Post_allocatesNothing(t *testing.T) {
 	})
 	if allocs != 0 {
 		t.Errorf("%v allocations for a post to 10 connections, want 0", allocs)
+	}
+}
+
+// A route without a time limit costs nothing but its handler, which runs on the caller's goroutine.
+func TestRoute_withoutTimeoutAllocatesNothing(t *testing.T) {
+	r := run(t, Config{})
+	calls := 0
+	route := &route{key: "x", Route: Route{Timeout: -1, Handler: HandlerFunc(
+		func(context.Context, event) (reply, error) {
+			calls++
+			return reply{StatusCode: 200}, nil
+		})}}
+	var e events.APIGatewayWebsocketProxyRequest
+	allocs := testing.AllocsPerRun(200, func() {
+		if _, err := r.invoke(background, route, &e); err != nil {
+			t.Error(err)
+		}
+	})
+	if allocs != 0 || calls != 201 {
+		t.Errorf("%v allocations for each of %d calls, want 0 for 201", allocs, calls)
 	}
 }

@@ -27,10 +27,12 @@ const (
 		"policy allows the execute-api:Invoke action"
 )
 
-// denial is the answer to who may not connect. "" is the message null.
+// denial is the answer to who may not connect. "" is the message null. page, where there is one, is
+// the whole body.
 type denial struct {
 	status  int
 	message string
+	page    string
 }
 
 // authorize decides whether a handshake comes to $connect, and puts what the authorizer says into
@@ -40,9 +42,12 @@ func (c *connection) authorize(r *http.Request, route *route,
 ) *denial {
 	usageKey := ""
 	if z := route.Authorizer; z != nil {
+		if len(r.Header["Authorization"]) > 1 {
+			return &denial{status: http.StatusBadRequest, page: badRequest}
+		}
 		e := c.authorizerEvent(event)
 		if !z.identified(r, &e) {
-			return &denial{http.StatusUnauthorized, "Unauthorized"}
+			return &denial{status: http.StatusUnauthorized, message: "Unauthorized"}
 		}
 		began := c.api.now()
 		v, err := c.ask(context.WithoutCancel(r.Context()), z, e)
@@ -58,7 +63,7 @@ func (c *connection) authorize(r *http.Request, route *route,
 	}
 	if route.IAM {
 		if _, refused := c.api.verify(r, emptyHash); refused != nil {
-			return &denial{http.StatusForbidden, refused.message}
+			return &denial{status: http.StatusForbidden, message: refused.message}
 		}
 	}
 	if route.APIKeyRequired {
@@ -67,7 +72,7 @@ func (c *connection) authorize(r *http.Request, route *route,
 			key = usageKey
 		}
 		if key == "" || !slices.Contains(c.api.cfg.APIKeys, key) {
-			return &denial{http.StatusForbidden, "Forbidden"}
+			return &denial{status: http.StatusForbidden, message: "Forbidden"}
 		}
 	}
 	return nil
@@ -100,18 +105,18 @@ func (c *connection) judge(v verdict) error {
 func (c *connection) denied(err error) *denial {
 	switch {
 	case errors.Is(err, errUnauthorized):
-		return &denial{http.StatusUnauthorized, "Unauthorized"}
+		return &denial{status: http.StatusUnauthorized, message: "Unauthorized"}
 	case errors.Is(err, errDenied):
-		return &denial{http.StatusForbidden, messageDenied}
+		return &denial{status: http.StatusForbidden, message: messageDenied}
 	case errors.Is(err, errNotAllowed):
-		return &denial{http.StatusForbidden, messageNotAllowed}
+		return &denial{status: http.StatusForbidden, message: messageNotAllowed}
 	}
 	c.api.cfg.Logger.Warn("authorizer failed", "connection", c.id, "error", err)
 	c.api.stats.handlerErrors.Add(1)
 	if errors.Is(err, errVerdict) {
-		return &denial{http.StatusInternalServerError, ""}
+		return &denial{status: http.StatusInternalServerError}
 	}
-	return &denial{http.StatusInternalServerError, "Internal server error"}
+	return &denial{status: http.StatusInternalServerError, message: "Internal server error"}
 }
 
 // principal keeps what the authorizer says for the connection's events, and gives the map of the
@@ -121,7 +126,9 @@ func (c *connection) principal(v verdict, latency time.Duration) map[string]any 
 	for name, text := range v.context {
 		kept[name] = text
 	}
-	kept["principalId"] = v.principal
+	if v.principal != nil {
+		kept["principalId"] = *v.principal
+	}
 	c.authorizer = kept
 	connect := maps.Clone(kept)
 	connect["integrationLatency"] = latency.Milliseconds()

@@ -195,9 +195,9 @@ func TestGW70_FailedAuthorizerIs500(t *testing.T) {
 		"no JSON":               {func() {}, nil, "Internal server error"},
 		"nothing":               {nil, nil, nil},
 		"text":                  {"Allow", nil, nil},
-		"no principal":          {json.RawMessage(`{` + policy + `}`), nil, nil},
-		"principal spelled":     {json.RawMessage(`{"PrincipalId":"u",` + policy + `}`), nil, nil},
-		"principal no text":     {json.RawMessage(`{"principalId":7,` + policy + `}`), nil, nil},
+		"principal no text":     {json.RawMessage(`{"principalId":{},` + policy + `}`), nil, nil},
+		"simple response":       {json.RawMessage(`{"isAuthorized":true,` + policy + `}`), nil, nil},
+		"policy spelled":        {json.RawMessage(`{"principalId":"u","PolicyDocument":{}}`), nil, nil},
 		"no policy":             {json.RawMessage(`{"principalId":"u"}`), nil, nil},
 		"no statement":          {json.RawMessage(`{"principalId":"u","policyDocument":{}}`), nil, nil},
 		"effect":                {says("allow", "*"), nil, nil},
@@ -311,7 +311,9 @@ func TestGW72_AuthorizerEvent(t *testing.T) {
 
 func TestGW73_ContextReachesAllEvents(t *testing.T) {
 	result := says("Allow", "*")
-	result.Context = map[string]any{"role": "admin", "level": 7, "half": 0.5, "ok": true, "no": false}
+	result.Context = map[string]any{
+		"role": "admin", "level": 7, "half": 0.5, "ok": true, "no": false, "nothing": nil,
+	}
 	clock := newClock(time.Unix(1790000000, 0))
 	z := Authorizer{Authorize: func(context.Context, AuthorizerEvent) (any, error) {
 		clock.add(41 * time.Millisecond)
@@ -340,6 +342,23 @@ func TestGW73_ContextReachesAllEvents(t *testing.T) {
 	if !strings.Contains(text, `"authorizer":{"principalId":"u1",`) ||
 		!strings.Contains(text, `"integrationLatency":41}`) {
 		t.Errorf("order of keys in %s", text)
+	}
+}
+
+// A WebSocket API takes an authorizer's result without a principal, and a number for one.
+func TestGW73_PrincipalMayBeMissing(t *testing.T) {
+	for principal, want := range map[string]any{
+		`"principalId":7,`: map[string]any{"principalId": "7"}, "": map[string]any{},
+	} {
+		g := newGuard(json.RawMessage(`{`+principal+
+			`"policyDocument":{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}}`), nil)
+		r, h := guarded(t, &g.Authorizer, Config{})
+		r.dial(t).send("x")
+		h.next(t)
+		_, e := h.next(t)
+		if diff := cmp.Diff(want, contextOf(e)["authorizer"]); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 

@@ -132,6 +132,7 @@ func (c *connection) end(why *closing, answered bool) bool {
 		return false
 	}
 	c.state, c.answered = ended, answered
+	c.api.stats.close(why) // before anybody can see the close frame
 	now := c.api.now()
 	if why.code == 1006 {
 		c.closeBy.Store(now)
@@ -145,8 +146,6 @@ func (c *connection) end(why *closing, answered bool) bool {
 		c.written()
 	}
 	c.mu.Unlock()
-
-	c.api.stats.close(why)
 	c.in.close(c, why)
 	return true
 }

@@ -17,11 +17,6 @@ import (
 
 // handshake upgrades a request that $connect lets in. Refusals are HTTP answers, not close frames.
 func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *stage) {
-	if len(r.Header["Authorization"]) > 1 {
-		a.stats.refuse(CauseHandshake)
-		serveBadRequest(w)
-		return
-	}
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if !wellFormed(r, key) {
 		a.stats.refuse(CauseHandshake)
@@ -170,7 +165,7 @@ func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyRespo
 	}
 	request := event.RequestContext.RequestID
 	if d := c.authorize(r, route, event); d != nil {
-		return c.refusal(d.status, d.message, request), CauseAuthorizer
+		return c.deny(d, request), CauseAuthorizer
 	}
 	c.api.stats.connects.Add(1)
 	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), route, event)

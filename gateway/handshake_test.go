@@ -126,10 +126,15 @@ func TestGW08_ConnectErrorIs502(t *testing.T) {
 		"101":       answering(reply{StatusCode: 101}, nil),
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := run(t, Config{Routes: map[string]Route{"$connect": {Handler: h}}})
+			kept := newRecorder()
+			kept.answer = h.Handle
+			r := managed(t, Config{Routes: map[string]Route{"$connect": {Handler: kept}}})
 			if c := r.handshake(t, "/prod"); c.head.StatusCode != http.StatusBadGateway {
 				t.Errorf("answer %s, want 502", c.head.Status)
 			}
+			_, e := kept.next(t)
+			id := contextOf(e)["connectionId"].(string)
+			want(t, r.call(t, "POST", at(id), nil, nil), 410, "GoneException", "") // never an address
 			if s := r.Stats(); s.Total != 0 || s.HandlerErrors != 1 || s.Refused[CauseRoute] != 1 {
 				t.Errorf("stats %+v", s)
 			}

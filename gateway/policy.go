@@ -8,7 +8,7 @@ import (
 
 // verdict is what an authorizer says.
 type verdict struct {
-	principal string
+	principal *string           // nil: it names none, which WebSocket APIs take
 	context   map[string]string // the values as text
 	usageKey  string            // usageIdentifierKey, an API key
 	policy    []statement
@@ -28,8 +28,15 @@ func readVerdict(text []byte) (verdict, error) {
 	if err != nil {
 		return v, err
 	}
-	if v.principal, err = textOf(members["principalId"], "principalId"); err != nil {
-		return v, err
+	if !absent(members["isAuthorized"]) {
+		return v, fmt.Errorf("%w: simple responses are for HTTP APIs", errVerdict)
+	}
+	if raw := members["principalId"]; !absent(raw) {
+		text, err := scalar(raw, "principalId")
+		if err != nil {
+			return v, err
+		}
+		v.principal = &text
 	}
 	if raw := members["usageIdentifierKey"]; !absent(raw) {
 		if v.usageKey, err = textOf(raw, "usageIdentifierKey"); err != nil {
@@ -94,7 +101,8 @@ func listOf(raw json.RawMessage) (list []json.RawMessage, err error) {
 	return []json.RawMessage{raw}, nil
 }
 
-// flat turns the context's values into text. Only text, numbers and booleans may be there.
+// flat turns the context's values into text and leaves null out. No other than text, numbers and
+// booleans may be there.
 func flat(raw json.RawMessage) (map[string]string, error) {
 	members, err := partOf(raw)
 	if err != nil {
@@ -102,19 +110,25 @@ func flat(raw json.RawMessage) (map[string]string, error) {
 	}
 	texts := make(map[string]string, len(members))
 	for name, value := range members {
-		switch value[0] {
-		case '"':
-			texts[name], err = textOf(value, name)
-		case '{', '[', 'n':
-			err = fmt.Errorf("%w: context value %q is no text, number or boolean", errVerdict, name)
-		default:
-			texts[name] = string(value)
+		if absent(value) {
+			continue
 		}
-		if err != nil {
+		if texts[name], err = scalar(value, name); err != nil {
 			return nil, err
 		}
 	}
 	return texts, nil
+}
+
+// scalar reads a text, a number or a boolean as text.
+func scalar(raw json.RawMessage, name string) (string, error) {
+	if raw[0] == '{' || raw[0] == '[' {
+		return "", fmt.Errorf("%w: %s is no text, number or boolean", errVerdict, name)
+	}
+	if raw[0] != '"' {
+		return string(raw), nil
+	}
+	return textOf(raw, name)
 }
 
 func readStatement(raw json.RawMessage) (s statement, err error) {

@@ -86,14 +86,16 @@ var ownHeader = map[string]bool{
 	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Sec-Websocket-Accept": true,
 }
 
-// badRequest answers a handshake that API Gateway's front door does not let in.
+// badRequest is the page of API Gateway's front door, which takes no two Authorization headers.
 const badRequest = "<html>\r\n<head><title>400 Bad Request</title></head>\r\n<body>\r\n" +
 	"<center><h1>400 Bad Request</h1></center>\r\n</body>\r\n</html>\r\n"
 
-// serveBadRequest answers with the front door's page.
-func serveBadRequest(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "text/html")
-	w.Header().Set("Connection", "close")
-	w.WriteHeader(http.StatusBadRequest)
-	w.Write([]byte(badRequest))
+// deny is the answer to who may not connect.
+func (c *connection) deny(d *denial, request string) events.APIGatewayProxyResponse {
+	if d.page == "" {
+		return c.refusal(d.status, d.message, request)
+	}
+	return events.APIGatewayProxyResponse{
+		StatusCode: d.status, Headers: map[string]string{"Content-Type": "text/html"}, Body: d.page,
+	}
 }

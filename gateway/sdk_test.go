@@ -97,14 +97,50 @@ func TestGW88_SDKsAreAccepted(t *testing.T) {
 	t.Run("go", func(t *testing.T) {
 		r := managed(t, Config{})
 		c := r.dial(t)
-		id := r.onlyID(t)
-		_, err := r.sdk().PostToConnection(context.Background(),
-			&apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: []byte("x")})
-		if err != nil {
-			t.Fatal(err)
-		}
+		postBySDK(t, r.sdk(), r.onlyID(t))
 		c.expect("x")
 	})
+}
+
+func postBySDK(t *testing.T, client *apigatewaymanagementapi.Client, id string) {
+	t.Helper()
+	_, err := client.PostToConnection(context.Background(),
+		&apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: []byte("x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// environment tells the AWS SDK for Go of AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI, as its module
+// config does: that module is not needed here for anything else.
+type environment struct{}
+
+func (environment) GetServiceBaseEndpoint(_ context.Context, service string) (string, bool, error) {
+	name := "AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_"))
+	endpoint, ok := os.LookupEnv(name)
+	return endpoint, ok, nil
+}
+
+// A handler in Go finds the gateway by the environment alone; those in JavaScript and Python do in
+// TestGW88_SDKsAreAccepted.
+func TestGW90_EndpointFromTheEnvironment(t *testing.T) {
+	var client *apigatewaymanagementapi.Client
+	r := managed(t, Config{Routes: map[string]Route{"$default": {Handler: HandlerFunc(
+		func(_ context.Context, e event) (reply, error) {
+			postBySDK(t, client, e.RequestContext.ConnectionID)
+			return reply{StatusCode: 200}, nil
+		})}}})
+	t.Setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", r.endpoint())
+	client = apigatewaymanagementapi.NewFromConfig(aws.Config{
+		Region: "us-east-1", ConfigSources: []any{environment{}},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: testKey, SecretAccessKey: testSecret}, nil
+		}),
+		HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+	})
+	c := r.dial(t)
+	c.send("post to me")
+	c.expect("x")
 }
 
 func TestGW88_WrongSecretsAreRefused(t *testing.T) {
