@@ -8,7 +8,7 @@ MAKEFLAGS   += --no-print-directory
 GOTEST := go test -p 2 -timeout 10m
 BIN    := .tools/bin
 
-.PHONY: help build cross serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint \
+.PHONY: help build release serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint \
 	cover bench deep tools lint-tools clean
 
 help: ## list the targets
@@ -17,9 +17,8 @@ help: ## list the targets
 build: ## build ./confab, one static binary
 	CGO_ENABLED=0 go build -trimpath -o confab ./cmd/confab
 
-cross: ## build for the systems that Confab runs on, to see that it can
-	for system in linux/arm64 darwin/arm64 windows/amd64; do \
-		GOOS=$${system%/*} GOARCH=$${system#*/} CGO_ENABLED=0 go build -trimpath -o /dev/null ./cmd/confab; done
+release: ## build the archives of all systems into dist, twice, and compare
+	@internal/release/twice.sh dist
 
 serve: ## build and run the server on this machine
 	@$(MAKE) build
@@ -39,7 +38,7 @@ fuzz: ## fuzz each target for a few seconds
 autobahn: ## run the Autobahn suite against the gateway (needs a Python 2.7)
 	@internal/tools/autobahn.sh
 
-check: format-check generate-check lint test ## run everything that must hold before a commit
+check: format-check generate-check lint test release ## run everything that must hold before a commit
 
 fmt: lint-tools ## format the code
 	@git ls-files -co --exclude-standard '*.go' | xargs $(BIN)/gofumpt -w
@@ -77,5 +76,5 @@ lint-tools:
 	@internal/tools/install.sh lint
 
 clean: ## remove what was built; .tools stays
-	rm -f confab
+	rm -rf confab dist
 	go clean -testcache

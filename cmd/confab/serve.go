@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
@@ -179,6 +180,7 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	go func() { failed <- public.Serve(listener) }()
 	f.reach.warn(f.config.Logger)
 	f.announce(cmd.OutOrStdout(), f.reach.origin(&f.config, listener.Addr()))
+	f.notify(daemon.SdNotifyReady)
 	select {
 	case err = <-failed:
 	case err = <-fatal:
@@ -186,6 +188,7 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	case <-ctx.Done():
 	}
 	f.stop()
+	f.notify(daemon.SdNotifyStopping)
 	f.sayDrain(cmd.ErrOrStderr(), server.Stats().Open)
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.config.Drain+10*time.Second)
 	defer cancel()
@@ -221,6 +224,13 @@ Open %s/ or connect two terminals and talk:
 
 Ctrl-C stops it.
 `, version, where, origin, socket, stage, socket, stage)
+}
+
+// notify tells systemd how the server is, where it was started as a service of type notify.
+func (f *serveFlags) notify(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		f.config.Logger.Warn("systemd not notified", "state", state, "error", err)
+	}
 }
 
 func (f *serveFlags) sayDrain(out io.Writer, open int) {

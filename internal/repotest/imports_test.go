@@ -37,6 +37,7 @@ var table = map[string][]string{
 	"web":                  {},
 	"internal/tools":       {},
 	"internal/dynamolocal": {"internal/tools", "store/dynamostore"},
+	"internal/release":     {},
 	"internal/repotest":    {},
 	"internal/testcert":    {},
 }

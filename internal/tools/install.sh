@@ -47,6 +47,7 @@ system() {
   command -v gcc >/dev/null || packages+=(gcc libc6-dev)
   command -v strace >/dev/null || packages+=(strace)
   command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] || packages+=(nginx-light)
+  command -v systemd-analyze >/dev/null || packages+=(systemd)
   command -v java >/dev/null || packages+=(default-jre-headless)
   command -v mvn >/dev/null || packages+=(maven)
   command -v node >/dev/null || packages+=(nodejs)
