@@ -228,22 +228,22 @@ func (a *API) answer(w http.ResponseWriter, status int, kind, message string) {
 	w.Write(body)
 }
 
-// head writes the headers that every answer of API Gateway has.
+// head writes the headers that every answer of API Gateway has, spelled as it spells them.
 func (a *API) head(w http.ResponseWriter, status int, contentType, kind string) {
 	h := w.Header()
 	if contentType != "" {
 		h.Set("Content-Type", contentType)
 	}
 	if kind != "" {
-		h.Set("x-amzn-ErrorType", kind)
+		h["x-amzn-ErrorType"] = []string{kind}
 	}
 	uuid, err := a.ids.uuid()
 	if err == nil {
-		h.Set("x-amzn-RequestId", uuid)
+		h["x-amzn-RequestId"] = []string{uuid}
 	}
 	request, err := a.ids.request()
 	if err == nil {
-		h.Set("x-amz-apigw-id", request)
+		h["x-amz-apigw-id"] = []string{request}
 	}
 	var raw [12]byte
 	if err := a.ids.random(raw[:]); err == nil {

@@ -179,6 +179,8 @@ func TestAPI_Deploy(t *testing.T) {
 	for name, s := range map[string]Stage{
 		"key":   {Name: "prod", Routes: map[string]Route{"$x": {Handler: own}}},
 		"name":  {Name: "a b"},
+		"ping":  {Name: "ping"},
+		"sping": {Name: "sping"},
 		"empty": {Name: "prod", Routes: map[string]Route{"x": {}}},
 		"response of $connect": {Name: "prod", Routes: map[string]Route{
 			"$connect": {Handler: own, Response: true},

@@ -13,7 +13,7 @@ import (
 
 // Stage is one deployment of the API, the first segment of its URLs.
 type Stage struct {
-	Name      string            // letters, digits, - and _, at most 128
+	Name      string            // letters, digits, - and _, at most 128; AWS keeps ping and sping
 	Variables map[string]string // stageVariables of every event; none: the key is absent
 	// Routes is what is deployed to this stage; nil: Config.Routes.
 	Routes map[string]Route
@@ -79,8 +79,8 @@ type route struct {
 // Deploy puts a stage's variables and routes in place of those that the stage of that name has, or
 // adds it. Connections that are open meet them at their next event, as on AWS.
 func (a *API) Deploy(s Stage) error {
-	if !stageName.MatchString(s.Name) {
-		return fmt.Errorf("gateway: stage %q: letters, digits, - and _ only", s.Name)
+	if err := checkStage(s.Name); err != nil {
+		return err
 	}
 	if s.Routes == nil {
 		s.Routes = a.cfg.Routes
@@ -99,6 +99,16 @@ func (a *API) Deploy(s Stage) error {
 	}
 	have, _ := a.stages.LoadOrStore(s.Name, &stage{name: s.Name})
 	have.(*stage).live.Store(d)
+	return nil
+}
+
+func checkStage(name string) error {
+	if !stageName.MatchString(name) {
+		return fmt.Errorf("gateway: stage %q: letters, digits, - and _ only", name)
+	}
+	if name == "ping" || name == "sping" {
+		return fmt.Errorf("gateway: stage %q: /ping and /sping are API Gateway's own", name)
+	}
 	return nil
 }
 
