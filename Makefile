@@ -28,6 +28,7 @@ test: tools unit faults fuzz ## run all tests: unit, end-to-end, faults, a littl
 
 unit: ## run unit and end-to-end tests with the race detector
 	CGO_ENABLED=1 $(GOTEST) -race -shuffle=on ./...
+	cd examples && CGO_ENABLED=1 $(GOTEST) -race -shuffle=on ./...
 
 faults: ## run the fault tests, without the race detector
 	@internal/tools/faults.sh -timeout 10m
@@ -55,6 +56,7 @@ generate-check:
 
 lint: lint-tools ## run the linters
 	$(BIN)/golangci-lint run
+	cd examples && ../$(BIN)/golangci-lint run
 
 cover: tools ## measure which code the tests reach
 	$(GOTEST) -coverpkg=./... -coverprofile=.tools/cover.out ./...

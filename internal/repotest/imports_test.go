@@ -36,6 +36,7 @@ var table = map[string][]string{
 	"deploy":               {anything},
 	"web":                  {},
 	"internal/tools":       {},
+	"internal/examples":    {"gateway"},
 	"internal/dynamolocal": {"internal/tools", "store/dynamostore"},
 	"internal/release":     {},
 	"internal/repotest":    {},

@@ -33,15 +33,23 @@ func pins(tr *tree) []string {
 	} else if !strings.Contains(tr.text[dir+"dynamodb/lib.sha256"], "  DynamoDBLocal-"+version[1]+".jar\n") {
 		problems = append(problems, dir+"dynamodb/lib.sha256 is not of DynamoDBLocal "+version[1])
 	}
-	python := tr.text[dir+"python/requirements.txt"]
-	all := requirement.FindAllStringSubmatch(python, -1)
+	for _, name := range []string{"python", "cfnlint"} {
+		problems = append(problems, pythonPins(dir+name+"/requirements.txt", tr.text)...)
+	}
+	return problems
+}
+
+// pythonPins checks a requirements.txt.
+func pythonPins(name string, texts map[string]string) []string {
+	var problems []string
+	all := requirement.FindAllStringSubmatch(texts[name], -1)
 	for _, m := range all {
 		if !pinnedPython.MatchString(m[1]) {
-			problems = append(problems, dir+"python/requirements.txt does not pin "+m[0])
+			problems = append(problems, name+" does not pin "+m[0])
 		}
 	}
-	if len(all) == 0 || strings.Count(python, "--hash=sha256:") < len(all) {
-		problems = append(problems, dir+"python/requirements.txt has no hash for each package")
+	if len(all) == 0 || strings.Count(texts[name], "--hash=sha256:") < len(all) {
+		problems = append(problems, name+" has no hash for each package")
 	}
 	return problems
 }

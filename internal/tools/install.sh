@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what tests and checks need beside Go into .tools in the project's root.
 #
-#   install.sh test   system programs, DynamoDB Local, Node.js and Python packages, an ACME issuer
+#   install.sh test   system programs, DynamoDB Local, Node.js and Python packages, an ACME issuer,
+#                     cfn-lint
 #   install.sh lint   golangci-lint and gofumpt, built by Go (about 100 s, once)
 #
 # What is there already is left alone, so a second run takes no time. Versions are pinned in the
@@ -105,22 +106,25 @@ node_packages() {
   place node "${pins[@]}"
 }
 
-# python_packages installs Amazon's Python client into a virtual environment. A virtual environment
-# cannot be moved, so that it is made in its place and gets its stamp last.
+# python_packages NAME WHAT: installs what NAME/requirements.txt lists into a virtual environment of that
+# name. It cannot be moved, so that it is made in its place and gets its stamp last.
 python_packages() {
-  local pins=("$here/python/requirements.txt")
-  current python "${pins[@]}" && return
+  local name=$1 what=$2 pins=("$here/$1/requirements.txt")
+  current "$name" "${pins[@]}" && return
   python3 -c 'import ensurepip, venv' 2>/dev/null ||
-    { say "no Python with venv: the tests with Python clients cannot run"; return; }
-  say "installing Python packages by pip"
-  rm -rf "${tools:?}/python"
-  trap 'rm -rf "${tools:?}/python"' EXIT # nothing half done stays
-  quietly python3 -m venv "$tools/python"
-  quietly "$tools/python/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
-    --require-hashes -r "${pins[0]}"
-  cat "${pins[@]}" | sha256sum >"$tools/python/stamp"
+    { say "no Python with venv: the tests with $what cannot run"; return; }
+  say "installing $what by pip"
+  rm -rf "${tools:?}/$name"
+  trap "rm -rf '$tools/$name'" EXIT # nothing half done stays
+  quietly python3 -m venv "$tools/$name"
+  quietly "$tools/$name/bin/pip" install --quiet --disable-pip-version-check --no-compile \
+    --only-binary :all: --require-hashes -r "${pins[0]}"
+  cat "${pins[@]}" | sha256sum >"$tools/$name/stamp"
   trap - EXIT
 }
+
+python_client() { python_packages python "Amazon's Python client"; }
+cfn_lint() { python_packages cfnlint cfn-lint; }
 
 # go_program MODULE PACKAGE VERSION: builds a Go program into .tools/bin.
 go_program() {
@@ -160,7 +164,8 @@ test)
   part browser
   part dynamodb
   part node_packages
-  part python_packages
+  part python_client
+  part cfn_lint
   part acme_issuer
   ;;
 lint)
@@ -169,7 +174,7 @@ lint)
     github.com/golangci/golangci-lint/v2/cmd/golangci-lint "$golangci_lint"
   go_program mvdan.cc/gofumpt mvdan.cc/gofumpt "$gofumpt"
   ;;
-system | browser | dynamodb | node_packages | python_packages | acme_issuer) "$1" ;;
+system | browser | dynamodb | node_packages | python_client | cfn_lint | acme_issuer) "$1" ;;
 *)
   echo "usage: install.sh test|lint" >&2
   exit 2
