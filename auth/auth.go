@@ -19,7 +19,8 @@ type Request struct {
 
 // Identity is the user of a connection.
 type Identity struct {
-	User string // a clean name; another spelling of it may be recorded already
+	User  string // a clean name; another spelling of it may be recorded already
+	Guest bool   // nobody gave the name: it was made for this connection
 }
 
 // Open is the mode without sign-in: the user is whatever name the URL gives, and nothing is
@@ -49,5 +50,6 @@ func (o Open) guest() (Identity, error) {
 	if _, err := io.ReadFull(source, b[:]); err != nil {
 		return Identity{}, chat.Wrap(chat.Internal, "guest", err)
 	}
-	return Identity{User: "guest-" + strings.ToLower(base32.StdEncoding.EncodeToString(b[:])[:6])}, nil
+	name := "guest-" + strings.ToLower(base32.StdEncoding.EncodeToString(b[:])[:6])
+	return Identity{User: name, Guest: true}, nil
 }

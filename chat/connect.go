@@ -119,16 +119,17 @@ func roomsOf(members []Member) []string {
 	return rooms
 }
 
-// Disconnect ends a connection, once: later calls and unknown ids change nothing.
-func (s *Service) Disconnect(ctx context.Context, id string) error {
+// Disconnect ends a connection, once, and gives its row: later calls and unknown ids change nothing
+// and give the zero Connection.
+func (s *Service) Disconnect(ctx context.Context, id string) (Connection, error) {
 	c, err := s.conns.Close(ctx, id)
 	if Is(err, NotFound) {
-		return nil
+		return Connection{}, nil
 	}
 	if err != nil {
-		return err
+		return Connection{}, err
 	}
-	return s.noteDeparture(ctx, c.User)
+	return c, s.noteDeparture(ctx, c.User)
 }
 
 // Lapsed yields the connections whose time is over. See Connections.Lapsed.
@@ -136,15 +137,15 @@ func (s *Service) Lapsed(ctx context.Context) iter.Seq2[Connection, error] {
 	return s.conns.Lapsed(ctx, s.now())
 }
 
-// SetName makes the connection one of the user of that name. A user who is here on another
-// connection keeps the name: Taken.
+// SetName makes the connection one of the user of that name, and a named one. A user who is here on
+// another connection keeps the name: Taken.
 func (s *Service) SetName(ctx context.Context, c Connection, name string) (Connection, error) {
 	clean, err := CleanName("name", name)
 	if err != nil {
 		return Connection{}, err
 	}
 	u, err := s.record(ctx, clean)
-	if err != nil || u.Name == c.User {
+	if err != nil || u.Name == c.User && !c.NamedAt.IsZero() {
 		return c, err
 	}
 	members, err := s.subscriptions(ctx, u.Name)

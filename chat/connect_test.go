@@ -29,7 +29,7 @@ func TestService_Connect(t *testing.T) {
 		_, err := w.svc.Connect(w.ctx, chat.Connection{ID: "one-more", User: "Alice", ConnectedAt: w.clock.Now()})
 		wantKind(w.T, err, chat.Limited)
 		w.open("bob")
-		w.ok(w.svc.Disconnect(w.ctx, "c1"))
+		w.disconnect("c1")
 		w.open("alice")
 	})
 	sub(t, "again changes nothing", func(w *world) {
@@ -42,10 +42,10 @@ func TestService_Connect(t *testing.T) {
 	})
 	sub(t, "after its disconnect", func(w *world) {
 		c := w.open("alice")
-		w.ok(w.svc.Disconnect(w.ctx, c.ID))
+		w.disconnect(c.ID)
 		_, err := w.svc.Connect(w.ctx, c)
 		wantKind(w.T, err, chat.Taken)
-		w.ok(w.svc.Disconnect(w.ctx, "early"))
+		w.disconnect("early")
 		_, err = w.svc.Connect(w.ctx, chat.Connection{ID: "early", User: "alice", ConnectedAt: w.clock.Now()})
 		wantKind(w.T, err, chat.Taken)
 	})
@@ -93,7 +93,7 @@ func TestService_Connect_joinMeanwhile(t *testing.T) {
 		conns := opening{w.conns, func() {
 			alice := w.open("alice")
 			w.join("tea", alice)
-			w.ok(w.svc.Disconnect(w.ctx, alice.ID))
+			w.disconnect(alice.ID)
 		}}
 		renamed, err := chat.NewService(w.log, conns, w.clock.Now).SetName(w.ctx, guest, "alice")
 		w.ok(err)
@@ -105,16 +105,16 @@ func TestService_Disconnect(t *testing.T) {
 	sub(t, "once, late and unknown", func(w *world) {
 		c := w.open("alice")
 		for range 3 {
-			w.ok(w.svc.Disconnect(w.ctx, c.ID))
+			w.disconnect(c.ID)
 		}
-		w.ok(w.svc.Disconnect(w.ctx, "never-seen"))
+		w.disconnect("never-seen")
 		_, err := w.svc.Touch(w.ctx, c.ID, false)
 		wantKind(w.T, err, chat.NotFound)
 	})
 	sub(t, "ends one device alone", func(w *world) {
 		c, c2 := w.open("alice"), w.open("alice")
 		w.join("tea", c)
-		w.ok(w.svc.Disconnect(w.ctx, c.ID))
+		w.disconnect(c.ID)
 		equal(w, "receivers", w.receivers("tea"), idsOf(c2))
 		_, err := w.svc.Touch(w.ctx, c2.ID, false)
 		w.ok(err)
@@ -138,7 +138,7 @@ func TestService_SetName(t *testing.T) {
 	sub(t, "a user who is away", func(w *world) {
 		alice := w.open("alice")
 		w.join("tea", alice)
-		w.ok(w.svc.Disconnect(w.ctx, alice.ID))
+		w.disconnect(alice.ID)
 		guest := w.open("guest-1")
 		renamed, err := w.svc.SetName(w.ctx, guest, "ALICE")
 		w.ok(err)
@@ -205,7 +205,7 @@ func TestService_TakePresence(t *testing.T) {
 		return func(w *world) { devices[id] = w.open(user) }
 	}
 	gone := func(id string) func(*world) {
-		return func(w *world) { w.ok(w.svc.Disconnect(w.ctx, devices[id].ID)) }
+		return func(w *world) { w.disconnect(devices[id].ID) }
 	}
 	later := func(d time.Duration) func(*world) { return func(w *world) { w.clock.Advance(d) } }
 	for name, steps := range map[string][]step{

@@ -22,8 +22,9 @@ type Connections interface {
 	// with RetryAfter, and the row is given too, with Excess.
 	Touch(ctx context.Context, id string, now time.Time, hello bool) (Connection, error)
 
-	// Rename makes the connection one of another user, and replaces its subscriptions. A user who
-	// has a live connection other than this one: Taken. Not live: NotFound.
+	// Rename makes the connection one of a user, and replaces its subscriptions. It sets NamedAt,
+	// where that is zero. Another user who has a live connection other than this one: Taken. Not
+	// live: NotFound.
 	Rename(ctx context.Context, id, user string, members []Member) (Connection, error)
 
 	// Close ends a connection and gives its row; all but the first Close of it get NotFound. It

@@ -108,16 +108,16 @@ func TestService_ListUsers(t *testing.T) {
 			equal(w, "more", more, false)
 			return people
 		}
-		w.ok(w.svc.Disconnect(w.ctx, bob.ID))
+		w.disconnect(bob.ID)
 		equal(w, "one device gone", list(), []chat.Person{{"Alice", true}, {"bob", true}, {"carol", true}})
-		w.ok(w.svc.Disconnect(w.ctx, bob2.ID))
+		w.disconnect(bob2.ID)
 		equal(w, "both gone", list(), []chat.Person{{"Alice", true}, {"bob", false}, {"carol", true}})
 	})
 	sub(t, "paging", func(w *world) {
 		for i := range 25 {
 			c := w.open(fmt.Sprintf("user%02d", i))
 			if i%2 == 1 {
-				w.ok(w.svc.Disconnect(w.ctx, c.ID))
+				w.disconnect(c.ID)
 			}
 		}
 		for limit := 1; limit <= 30; limit++ {
@@ -152,7 +152,7 @@ func TestService_ListMembers(t *testing.T) {
 		w.private("Den", alice, bob, carol, dave)
 		w.join("den", bob, carol)
 		w.leave("den", carol)
-		w.ok(w.svc.Disconnect(w.ctx, bob.ID))
+		w.disconnect(bob.ID)
 		head, people, more, err := w.svc.ListMembers(w.ctx, alice, "den", "", 0)
 		w.ok(err)
 		equal(w, "name", head.Name, "Den")
@@ -176,7 +176,7 @@ func TestService_ListMembers(t *testing.T) {
 	})
 	sub(t, "of the lobby", func(w *world) {
 		alice, bob := w.open("alice"), w.open("bob")
-		w.ok(w.svc.Disconnect(w.ctx, bob.ID))
+		w.disconnect(bob.ID)
 		head, people, _, err := w.svc.ListMembers(w.ctx, alice, "", "", 0)
 		w.ok(err)
 		equal(w, "room", head.Room, "lobby")

@@ -68,6 +68,12 @@ func (w *world) open(user string) chat.Connection {
 	return c
 }
 
+func (w *world) disconnect(id string) {
+	w.Helper()
+	_, err := w.svc.Disconnect(w.ctx, id)
+	w.ok(err)
+}
+
 func (w *world) join(room string, cs ...chat.Connection) {
 	w.Helper()
 	for _, c := range cs {
@@ -286,7 +292,7 @@ func TestService_Send_direct(t *testing.T) {
 	})
 	sub(t, "to one who is not here", func(w *world) {
 		alice, bob := w.open("alice"), w.open("bob")
-		w.ok(w.svc.Disconnect(w.ctx, bob.ID))
+		w.disconnect(bob.ID)
 		m, err := w.svc.Send(w.ctx, alice, chat.Send{To: "bob", ID: "m1", Text: "hi"}, nobody)
 		w.ok(err)
 		bob = w.open("bob")

@@ -151,6 +151,7 @@ type Connection struct {
 	Dialect     string
 	Endpoint    string // of the gateway that holds it; "" for one's own
 	ConnectedAt time.Time
+	NamedAt     time.Time // when its user's name was first given or taken; zero: a guest's
 	Until       time.Time // no longer than that; zero: no end
 	Hello       bool      // it has said hello, so that its lease is the short one
 	Excess      int       // actions over the rate in the present window; filled by Touch
@@ -164,6 +165,7 @@ type Receiver struct {
 	Endpoint    string
 	Gen         uint64 // of the membership behind it; 0 for lobby and direct rooms
 	ConnectedAt time.Time
+	NamedAt     time.Time // as in Connection
 }
 
 // DirectID gives the id of the direct room of two users (who may be the same). It is no valid

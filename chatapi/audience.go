@@ -58,27 +58,52 @@ func (a *audience) index(t connections.Target, from int) int {
 
 func (a *audience) connectedAt(t connections.Target) time.Time { return a.since[a.index(t, 0)] }
 
-// gather lists who gets the pushes: their origins first, then everyone else in the room.
-func (h *Handler) gather(ctx context.Context, pushes []push) (*audience, error) {
-	a := newAudience()
+// gather lists who is told of the pushes: their origins first, then everyone else in the room. Those
+// who speak a seed dialect are listed by themselves.
+func (h *Handler) gather(ctx context.Context, pushes []push) (
+	a *audience, seeds []chat.Receiver, err error,
+) {
+	a = newAudience()
 	for i := range pushes {
-		if o := &pushes[i].origin; o.ID != "" && !a.has(o.ID, len(a.targets)) {
+		switch o := &pushes[i].origin; {
+		case o.ID == "":
+		case o.Dialect != native:
+			if !hasReceiver(seeds, o.ID) {
+				seeds = append(seeds, receiverOf(o))
+			}
+		case !a.has(o.ID, len(a.targets)):
 			a.add(o.ID, o.Endpoint, o.ConnectedAt)
 		}
 	}
-	origins := len(a.targets)
+	origins, seedOrigins := len(a.targets), seeds
 	last := &pushes[len(pushes)-1]
 	for r, err := range h.Service.Receivers(ctx, last.head) {
-		if err != nil {
+		switch {
+		case err != nil:
 			a.release()
-			return nil, err
+			return nil, nil, err
+		case r.User == last.skip:
+		case r.Dialect != native:
+			if !hasReceiver(seedOrigins, r.ID) {
+				seeds = append(seeds, r)
+			}
+		case !last.lounge && !a.has(r.ID, origins):
+			a.add(r.ID, r.Endpoint, r.ConnectedAt)
 		}
-		if r.User == last.skip || a.has(r.ID, origins) {
-			continue
-		}
-		a.add(r.ID, r.Endpoint, r.ConnectedAt)
 	}
-	return a, nil
+	return a, seeds, nil
+}
+
+func hasReceiver(list []chat.Receiver, id string) bool {
+	return slices.ContainsFunc(list, func(r chat.Receiver) bool { return r.ID == id })
+}
+
+// receiverOf is a connection as the fan-out sees it.
+func receiverOf(c *chat.Connection) chat.Receiver {
+	return chat.Receiver{
+		ID: c.ID, User: c.User, Dialect: c.Dialect, Endpoint: c.Endpoint,
+		ConnectedAt: c.ConnectedAt, NamedAt: c.NamedAt,
+	}
 }
 
 // has tells whether a connection is among the first n targets.

@@ -10,13 +10,20 @@ import (
 
 	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/wire"
 )
 
-// native is the dialect of this project's own protocol.
-const native = "native"
+// native is the dialect of this project's own protocol, as rows of connections carry it.
+const native = string(wire.NativeDialect)
 
 // Dialects are the names that ?dialect= takes.
-func Dialects() []string { return []string{native} }
+func Dialects() []string {
+	var names []string
+	for _, d := range wire.Dialects() {
+		names = append(names, string(d))
+	}
+	return names
+}
 
 // connect answers $connect: 200 admits the connection, everything else refuses the handshake with
 // a sentence.
@@ -24,7 +31,7 @@ func (h *Handler) connect(ctx context.Context, e *Event) Response {
 	if !h.originAllowed(e.Headers) {
 		return respond(403, "the page's origin is not allowed to connect here\n")
 	}
-	dialect := h.Dialect
+	dialect := string(h.Dialect)
 	if asked := e.QueryStringParameters["dialect"]; asked != "" {
 		dialect = asked
 	}
@@ -32,10 +39,15 @@ func (h *Handler) connect(ctx context.Context, e *Event) Response {
 		return respond(400, "unknown dialect; the dialects are: "+strings.Join(Dialects(), ", ")+"\n")
 	}
 	identity, err := h.Identify(ctx, auth.Request{Query: e.QueryStringParameters})
+	if err == nil && identity.Guest && dialect == string(wire.DirectoryDialect) {
+		err = chat.BadField("name", "name is missing: a connection of the dialect directory needs it, as ?name=alice")
+	}
+	var c chat.Connection
 	if err == nil {
-		_, err = h.Service.Connect(ctx, h.newConnection(e, identity.User, dialect))
+		c, err = h.Service.Connect(ctx, h.newConnection(e, identity, dialect))
 	}
 	if err == nil {
+		h.welcome(ctx, &c)
 		return respond(200, "")
 	}
 	status, known := statuses[chat.KindOf(err)]
@@ -46,13 +58,16 @@ func (h *Handler) connect(ctx context.Context, e *Event) Response {
 	return respond(status, explain(err)+"\n")
 }
 
-func (h *Handler) newConnection(e *Event, user, dialect string) chat.Connection {
+func (h *Handler) newConnection(e *Event, who auth.Identity, dialect string) chat.Connection {
 	c := chat.Connection{
 		ID:          e.RequestContext.ConnectionID,
-		User:        user,
+		User:        who.User,
 		Dialect:     dialect,
 		Endpoint:    h.Endpoint,
 		ConnectedAt: time.UnixMilli(e.RequestContext.ConnectedAt),
+	}
+	if !who.Guest {
+		c.NamedAt = h.Now()
 	}
 	if h.MaxConnection > 0 {
 		c.Until = c.ConnectedAt.Add(h.MaxConnection)

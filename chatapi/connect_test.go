@@ -21,7 +21,7 @@ func TestHandler_Handle_connect(t *testing.T) {
 		row.ConnectedAt = row.ConnectedAt.UTC()
 		equal(w, "row", row, chat.Connection{
 			ID: "c1", User: "Alice", Dialect: "native", Endpoint: "wss://chat.example",
-			ConnectedAt: w.clock.Now(), Until: row.Until,
+			ConnectedAt: w.clock.Now(), NamedAt: w.clock.Now(), Until: row.Until,
 		})
 		equal(w, "until", row.Until.UTC(), w.clock.Now().Add(2*time.Hour))
 		equal(w, "posted", len(w.poster.got), 0) // AWS answers 410 to a post within $connect
@@ -30,7 +30,7 @@ func TestHandler_Handle_connect(t *testing.T) {
 		equal(w, "status", w.handle(w.connectEvent("c1", nil)).StatusCode, 200)
 		row, err := w.conns.Get(w.ctx, "c1")
 		w.ok(err)
-		if !strings.HasPrefix(row.User, "guest-") || !row.Until.IsZero() {
+		if !strings.HasPrefix(row.User, "guest-") || !row.Until.IsZero() || !row.NamedAt.IsZero() {
 			w.Errorf("%+v", row)
 		}
 	})

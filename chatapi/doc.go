@@ -16,6 +16,7 @@ import (
 	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/connections"
+	"github.com/confab-chat/confab/wire"
 )
 
 // Event is what API Gateway hands to the function behind a route.
@@ -36,6 +37,8 @@ type Poster interface {
 	Send(ctx context.Context, to connections.Target, frames [][]byte) error
 	// Close ends a connection. On AWS code and reason are always 1000's.
 	Close(ctx context.Context, t connections.Target, code int, reason string) error
+	// Describe tells what is known of an open connection, else connections.ErrGone.
+	Describe(ctx context.Context, t connections.Target) (connections.Info, error)
 }
 
 // Deferrer runs a task outside of the present event, soon, once or several times.
@@ -54,7 +57,7 @@ type Config struct {
 	Limit func(address string) time.Duration
 
 	Version        string        // of the server, as welcome tells it
-	Dialect        string        // of connections that name none; "": native
+	Dialect        wire.Dialect  // of connections that name none; "": native
 	AllowedOrigins []string      // beside the event's own host, as https://chat.example
 	Endpoint       string        // of the gateway in front, as rows carry it; "": one's own
 	Heartbeat      time.Duration // how often a client is to ping

@@ -18,6 +18,7 @@ type push struct {
 	head   chat.Head
 	event  wire.Event
 	own    wire.Event      // what the origin gets instead of event, if anything
+	lounge bool            // the event is for the dialect lounge alone
 	origin chat.Connection // gets it first, and always; ID "" is none
 	skip   string          // a user who gets nothing
 	most   int             // a room with more connections gets nothing; 0: any
@@ -25,17 +26,23 @@ type push struct {
 
 // plain tells whether everyone in the room gets the same of it.
 func (p *push) plain() bool {
-	return p.own == nil && p.skip == "" && p.most == 0 && len(p.head.Removed) == 0
+	return p.own == nil && p.skip == "" && p.most == 0 && !p.lounge && len(p.head.Removed) == 0
+}
+
+// alike tells whether p and its successor have the same receivers.
+func (p *push) alike(next *push) bool {
+	return p.plain() && next.plain() || p.lounge && next.lounge && p.skip == next.skip
 }
 
 // spread tells a room. Where one process holds all sockets the room's worker does it, so that
-// every connection gets the room's events in order; else it happens here.
-func (h *Handler) spread(ctx context.Context, p push) {
+// every connection gets the room's events in order; else it happens here, and the errands are the
+// caller's to run.
+func (h *Handler) spread(ctx context.Context, p push) []errand {
 	if h.Rooms != nil {
 		h.Rooms.enqueue(h, p)
-		return
+		return nil
 	}
-	h.deliver(ctx, []push{p})
+	return h.deliver(ctx, []push{p})
 }
 
 // admit waits until the room's queue has room for another message.
@@ -51,40 +58,64 @@ func (h *Handler) admit(ctx context.Context, m chat.Send) error {
 }
 
 // deliver posts events of one room, in order. Those that everyone gets alike leave together.
-func (h *Handler) deliver(ctx context.Context, pushes []push) {
+func (h *Handler) deliver(ctx context.Context, pushes []push) (errands []errand) {
 	for len(pushes) > 0 {
 		n := 1
-		if pushes[0].plain() {
-			for n < len(pushes) && pushes[n].plain() {
-				n++
-			}
+		for n < len(pushes) && pushes[n-1].alike(&pushes[n]) {
+			n++
 		}
-		if err := h.deliverAlike(ctx, pushes[:n]); err != nil {
+		some, err := h.deliverAlike(ctx, pushes[:n])
+		if err != nil {
 			h.logError(ctx, "fan-out", "", err)
 		}
+		errands = append(errands, some...)
 		pushes = pushes[n:]
 	}
+	return errands
 }
 
-func (h *Handler) deliverAlike(ctx context.Context, pushes []push) error {
-	to, err := h.gather(ctx, pushes)
+func (h *Handler) deliverAlike(ctx context.Context, pushes []push) ([]errand, error) {
+	to, seeds, err := h.gather(ctx, pushes)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer to.release()
 	last := &pushes[len(pushes)-1]
-	if last.most > 0 && len(to.targets) > last.most {
+	if last.most > 0 && len(to.targets)+len(seeds) > last.most {
+		return nil, nil
+	}
+	natives := to
+	if last.own != nil {
+		err = h.answerOrigin(ctx, last)
+		if last.origin.Dialect == native {
+			natives = to.slice(1, len(to.targets))
+		} else {
+			seeds = seeds[1:]
+		}
+	}
+	if len(natives.targets) > 0 {
+		frames := make([][]byte, len(pushes))
+		for i := range pushes {
+			frames[i] = wire.Append(nil, pushes[i].event)
+		}
+		err = errors.Join(err, h.post(ctx, natives, frames))
+	}
+	if len(seeds) == 0 {
+		return nil, err
+	}
+	errands, seedsErr := h.tellSeeds(ctx, pushes, seeds)
+	return errands, errors.Join(err, seedsErr)
+}
+
+// answerOrigin posts what the origin gets instead of the event.
+func (h *Handler) answerOrigin(ctx context.Context, p *push) error {
+	frame, said := wire.Dialect(p.origin.Dialect).AppendAnswer(nil, p.own)
+	if !said {
 		return nil
 	}
-	frames := make([][]byte, len(pushes))
-	for i := range pushes {
-		frames[i] = wire.Append(nil, pushes[i].event)
-	}
-	if last.own == nil || len(to.targets) == 0 {
-		return h.post(ctx, to, frames)
-	}
-	err = h.post(ctx, to.slice(0, 1), [][]byte{wire.Append(nil, last.own)})
-	return errors.Join(err, h.post(ctx, to.slice(1, len(to.targets)), frames))
+	to := audienceOf([]chat.Connection{p.origin})
+	defer to.release()
+	return h.post(ctx, to, [][]byte{frame})
 }
 
 // post sends frames to an audience: to the first Inline of it now, to the others by tasks. What
@@ -119,14 +150,14 @@ func (h *Handler) postNow(ctx context.Context, to *audience, frames [][]byte) (
 	return young, unsent, err
 }
 
-// postTo posts an event to some connections and gives how many it reached.
-func (h *Handler) postTo(ctx context.Context, to []chat.Connection, e wire.Event) (int, error) {
+// postTo posts a frame to some connections and gives how many it reached.
+func (h *Handler) postTo(ctx context.Context, to []chat.Connection, frame []byte) (int, error) {
 	if len(to) == 0 {
 		return 0, nil
 	}
 	a := audienceOf(to)
 	defer a.release()
-	gone, unsent, err := h.Poster.Post(ctx, a.targets, [][]byte{wire.Append(nil, e)})
+	gone, unsent, err := h.Poster.Post(ctx, a.targets, [][]byte{frame})
 	for _, t := range gone {
 		if err := h.forget(ctx, t.ID, a.connectedAt(t)); err != nil {
 			h.logError(ctx, "forget", "", err)
@@ -135,21 +166,27 @@ func (h *Handler) postTo(ctx context.Context, to []chat.Connection, e wire.Event
 	return len(to) - len(gone) - len(unsent), err
 }
 
-// tellDevices posts an event to the connections of a user but the one that asks. The action is done
-// by then: that it cannot be told is no error of it.
+// tellDevices posts an event to the native connections of a user but the one that asks. The action is
+// done by then: that it cannot be told is no error of it.
 func (h *Handler) tellDevices(ctx context.Context, r *request, user string, e wire.Event) {
 	devices, err := h.Service.Devices(ctx, user)
 	if err == nil {
-		devices = slices.DeleteFunc(devices, func(c chat.Connection) bool { return c.ID == r.conn.ID })
-		_, err = h.postTo(ctx, devices, e)
+		devices = slices.DeleteFunc(devices, func(c chat.Connection) bool {
+			return c.ID == r.conn.ID || c.Dialect != native
+		})
+		_, err = h.postTo(ctx, devices, wire.Append(nil, e))
 	}
 	if err != nil {
 		h.logError(ctx, "tell devices", r.requestID, err)
 	}
 }
 
-// answerDuplicate tells the sender of a repeated message where the first one is.
+// answerDuplicate tells the sender of a repeated message where the first one is. One that a client of
+// a seed dialect sent without an id is the same event delivered again: it has been answered.
 func (h *Handler) answerDuplicate(ctx context.Context, r *request, m chat.Message) error {
+	if r.isSeed() && r.ID == "" {
+		return nil
+	}
 	head, err := h.Service.HeadOf(ctx, m.Room)
 	if err != nil {
 		return err

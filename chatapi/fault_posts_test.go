@@ -104,6 +104,13 @@ func (g *faultyGateway) Send(_ context.Context, t connections.Target, frames [][
 	return g.one(t.ID, frames)
 }
 
+func (g *faultyGateway) Describe(_ context.Context, t connections.Target) (connections.Info, error) {
+	if s := g.sockets[t.ID]; s == nil || s.closed {
+		return connections.Info{}, connections.ErrGone
+	}
+	return connections.Info{}, nil
+}
+
 func (g *faultyGateway) Close(_ context.Context, t connections.Target, _ int, _ string) error {
 	s := g.sockets[t.ID]
 	if s == nil || s.closed {

@@ -98,7 +98,8 @@ func (p *presenceRun) step(step int) error {
 		}
 	case stepDisconnect:
 		e.state = 2
-		return p.h.Service.Disconnect(p.ctx, id)
+		_, err := p.h.Service.Disconnect(p.ctx, id)
+		return err
 	case stepHeartbeat:
 		_, err := p.h.Service.Touch(p.ctx, id, !e.hello)
 		if !e.live(p.now) {
@@ -154,7 +155,7 @@ func (p *presenceRun) sweep() error {
 				e.state = 2
 			}
 		}
-		if err := p.h.Service.Disconnect(p.ctx, c.ID); err != nil {
+		if _, err := p.h.Service.Disconnect(p.ctx, c.ID); err != nil {
 			return err
 		}
 	}

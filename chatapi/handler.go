@@ -23,7 +23,7 @@ func New(c Config) *Handler {
 		h.Identify = auth.Open{}.Identify
 	}
 	if c.Dialect == "" {
-		h.Dialect = native
+		h.Dialect = wire.NativeDialect
 	}
 	if c.ResumeMax == 0 {
 		h.ResumeMax = chat.ResumeMax
@@ -38,7 +38,7 @@ func (h *Handler) Handle(ctx context.Context, e Event) (Response, error) {
 	case "$connect":
 		return h.connect(ctx, &e), nil
 	case "$disconnect":
-		err := h.Service.Disconnect(ctx, e.RequestContext.ConnectionID)
+		err := h.end(ctx, e.RequestContext.ConnectionID)
 		if err != nil {
 			h.logError(ctx, "$disconnect", e.RequestContext.RequestID, err)
 		}
@@ -60,6 +60,9 @@ type request struct {
 	messageID string
 }
 
+// dialect is that of the connection that asks.
+func (r *request) dialect() wire.Dialect { return wire.Dialect(r.conn.Dialect) }
+
 // self is the connection that asks.
 func (r *request) self() connections.Target {
 	return connections.Target{ID: r.conn.ID, Endpoint: r.conn.Endpoint}
@@ -79,17 +82,25 @@ func (h *Handler) message(ctx context.Context, e *Event) {
 	if err == nil {
 		err = h.limit(e.RequestContext.Identity.SourceIP)
 	}
+	if r.isSeed() { // the dialect is known only now
+		r.Action, decodeErr = r.dialect().Decode([]byte(e.Body))
+	}
 	switch {
 	case err != nil:
+	case decodeErr != nil && r.dialect() == wire.BroadcastDialect && unmatched(decodeErr, e.Body):
+		err = h.instruct(ctx, r)
 	case decodeErr != nil:
 		err = decodeErr
 	default:
-		err = routes[action.Name](h, ctx, r)
+		err = routes[r.Name](h, ctx, r)
 	}
 	if err != nil {
 		h.fail(ctx, r, err)
 	}
 }
+
+// isSeed tells whether the connection speaks another dialect than the native one.
+func (r *request) isSeed() bool { return r.conn.Dialect != "" && r.conn.Dialect != native }
 
 // limit refuses an action of an address that is over its rate.
 func (h *Handler) limit(address string) error {
@@ -132,13 +143,14 @@ func (h *Handler) fail(ctx context.Context, r *request, err error) {
 	}
 }
 
-// reply sends events to the connection that asked. That it is gone is no error of the action.
-func (h *Handler) reply(ctx context.Context, r *request, events ...wire.Event) error {
-	frames := make([][]byte, len(events))
-	for i, e := range events {
-		frames[i] = wire.Append(nil, e)
+// reply sends an event to the connection that asked, unless its dialect does not show it. That the
+// connection is gone is no error of the action.
+func (h *Handler) reply(ctx context.Context, r *request, e wire.Event) error {
+	frame, said := r.dialect().AppendAnswer(nil, e)
+	if !said {
+		return nil
 	}
-	return h.send(ctx, r, frames)
+	return h.send(ctx, r, [][]byte{frame})
 }
 
 func (h *Handler) send(ctx context.Context, r *request, frames [][]byte) error {
@@ -155,7 +167,16 @@ func (h *Handler) forget(ctx context.Context, id string, connectedAt time.Time) 
 	if h.young(connectedAt) {
 		return nil
 	}
-	return h.Service.Disconnect(ctx, id)
+	return h.end(ctx, id)
+}
+
+// end ends the row of a connection, and tells the lounge when a user has left it.
+func (h *Handler) end(ctx context.Context, id string) error {
+	c, err := h.Service.Disconnect(ctx, id)
+	if !inLounge(&c) {
+		return err
+	}
+	return errors.Join(err, h.tellLeft(ctx, c.User))
 }
 
 func (h *Handler) young(connectedAt time.Time) bool {

@@ -60,13 +60,13 @@ func (h *Handler) resume(ctx context.Context, r *request, cursor chat.Cursor) er
 }
 
 // Resync tells a connection, whose frames were dropped and which reads again, how far its rooms
-// are: it fetches what it has not seen.
+// are: it fetches what it has not seen. The seed dialects have no word for it.
 func (h *Handler) Resync(ctx context.Context, connectionID string) error {
 	c, err := h.Service.Find(ctx, connectionID)
 	if chat.Is(err, chat.NotFound) {
 		return nil
 	}
-	if err != nil {
+	if err != nil || c.Dialect != native {
 		return err
 	}
 	rooms, err := h.Service.Rooms(ctx, c.User)

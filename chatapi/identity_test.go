@@ -27,6 +27,10 @@ var examples = map[string]string{
 	"getConnectionId": `{"action":"getConnectionId","id":"x"}`,
 	"help":            `{"action":"help","id":"x"}`,
 	"sendDirect":      `{"action":"sendDirect","id":"x","connectionId":"bob1","operationType":"o","message":1}`,
+	"sendmessage":     `{"action":"sendmessage","id":"x","message":"hi"}`,
+	"send":            `{"action":"send","id":"x","message":"hi","send_to":"bob","sent_by":"alice"}`,
+	"sendPublic":      `{"action":"sendPublic","id":"x","message":"hi"}`,
+	"sendPrivate":     `{"action":"sendPrivate","id":"x","message":"hi","to":"bob"}`,
 }
 
 // stage is a world with alice and bob in tea, where alice has sent a message, and with carol.
@@ -82,6 +86,9 @@ func TestHandler_identityFields(t *testing.T) {
 			"role", "admin", "system", "requestContext", "authorizer", "connectedAt", "endpoint", "apigw_endpoint",
 			"dialect", "requestId", "messageId", "ts", "__proto__", "constructor",
 		} {
+			if strings.Contains(frame, `"`+field+`"`) {
+				continue
+			}
 			t.Run(action+"/"+field, func(t *testing.T) {
 				w := stage(t)
 				w.handle(w.frame("alice1", strings.TrimSuffix(frame, "}")+fmt.Sprintf(`,%q:"bob"}`, field)))

@@ -52,8 +52,15 @@ func (h *Handler) listMembers(ctx context.Context, r *request) error {
 	return h.reply(ctx, r, answer)
 }
 
+// maxContacts is how many users the dialect directory is told of: it has no second page.
+const maxContacts = chat.MaxPage
+
 func (h *Handler) listUsers(ctx context.Context, r *request) error {
-	people, more, err := h.Service.ListUsers(ctx, r.Cursor, r.Limit)
+	limit := r.Limit
+	if limit == 0 && r.dialect() == wire.DirectoryDialect {
+		limit = maxContacts
+	}
+	people, more, err := h.Service.ListUsers(ctx, r.Cursor, limit)
 	if err != nil {
 		return err
 	}

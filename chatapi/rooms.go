@@ -2,6 +2,7 @@ package chatapi
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/confab-chat/confab/chat"
@@ -16,6 +17,7 @@ type Rooms struct {
 	workers *warm.Pool[roomWork]
 	mu      sync.Mutex
 	busy    map[string]*roomQueue
+	errands map[string][]string // by user with one under way: rooms that are asked for meanwhile
 	idle    sync.WaitGroup
 }
 
@@ -36,7 +38,7 @@ type roomQueue struct {
 // NewRooms makes the workers. limit is the most events that wait in one room before senders to it
 // are made to wait.
 func NewRooms(limit int) *Rooms {
-	r := &Rooms{limit: limit, busy: map[string]*roomQueue{}}
+	r := &Rooms{limit: limit, busy: map[string]*roomQueue{}, errands: map[string][]string{}}
 	r.workers = warm.NewPool(r.work)
 	r.workers.Open()
 	return r
@@ -46,6 +48,20 @@ func NewRooms(limit int) *Rooms {
 func (r *Rooms) enqueue(h *Handler, p push) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.put(h, p)
+}
+
+// enqueueAll puts events behind those of their room, with none of another in between.
+func (r *Rooms) enqueueAll(h *Handler, pushes []push) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range pushes {
+		r.put(h, p)
+	}
+}
+
+// put is enqueue under the lock.
+func (r *Rooms) put(h *Handler, p push) {
 	q := r.busy[p.head.Room]
 	if q != nil {
 		q.waiting = append(q.waiting, p)
@@ -65,7 +81,9 @@ func (r *Rooms) work(w roomWork) {
 		if batch == nil {
 			return
 		}
-		w.handler.deliver(context.Background(), batch)
+		for _, e := range w.handler.deliver(context.Background(), batch) {
+			r.run(w.handler, e)
+		}
 		clear(batch)
 		w.queue.spare = batch[:0]
 	}
@@ -85,6 +103,40 @@ func (r *Rooms) take(room string, q *roomQueue) []push {
 	batch := q.waiting
 	q.waiting, q.spare = q.spare, nil
 	return batch
+}
+
+// run does an errand. It never blocks: a user's errands run one after the other, those that have come
+// meanwhile at once.
+func (r *Rooms) run(h *Handler, e errand) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if asked, running := r.errands[e.user]; running {
+		if !slices.Contains(asked, e.room) {
+			r.errands[e.user] = append(asked, e.room)
+		}
+		return
+	}
+	r.errands[e.user] = nil
+	r.idle.Go(func() {
+		for rooms := []string{e.room}; rooms != nil; rooms = r.asked(e.user) {
+			if err := h.handOver(context.Background(), e.user, rooms); err != nil {
+				h.logError(context.Background(), "hand over", "", err)
+			}
+		}
+	})
+}
+
+// asked takes the rooms that were asked for meanwhile; nil ends the user's errands.
+func (r *Rooms) asked(user string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rooms := r.errands[user]
+	if rooms == nil {
+		delete(r.errands, user)
+		return nil
+	}
+	r.errands[user] = nil
+	return rooms
 }
 
 // admit waits while the room's queue is full.

@@ -7,7 +7,8 @@ import (
 	"github.com/confab-chat/confab/wire"
 )
 
-// routes is the route table: each action and its use case. Every action of package wire is here.
+// routes is the route table: each action and its use case. Every action of package wire is here, those
+// of the seed dialects by the name that they have natively.
 var routes = map[string]func(*Handler, context.Context, *request) error{
 	wire.Hello:           (*Handler).hello,
 	wire.JoinRoom:        (*Handler).joinRoom,
@@ -28,14 +29,8 @@ var routes = map[string]func(*Handler, context.Context, *request) error{
 	wire.GetHelp:         (*Handler).help,
 }
 
-// Actions are the names of the route table, for the routes of a gateway.
-func Actions() []string {
-	names := make([]string, 0, len(routes))
-	for name := range routes {
-		names = append(names, name)
-	}
-	return names
-}
+// Actions are the names of all actions, for the routes of a gateway.
+func Actions() []string { return wire.ActionNames() }
 
 func (h *Handler) joinRoom(ctx context.Context, r *request) error {
 	head, err := h.Service.JoinRoom(ctx, r.conn, r.Room, r.Private)
@@ -85,6 +80,9 @@ func (h *Handler) invite(ctx context.Context, r *request) error {
 }
 
 func (h *Handler) sendMessage(ctx context.Context, r *request) error {
+	if err := r.checkSender(); err != nil {
+		return err
+	}
 	m := chat.Send{Room: r.Room, To: r.To, ID: r.ID, Text: r.Text}
 	if m.ID == "" {
 		m.ID = r.messageID
@@ -92,13 +90,35 @@ func (h *Handler) sendMessage(ctx context.Context, r *request) error {
 	if err := h.admit(ctx, m); err != nil {
 		return err
 	}
+	var errands []errand
 	stored, err := h.Service.Send(ctx, r.conn, m, func(head chat.Head, stored chat.Message) {
-		h.spread(ctx, push{head: head, event: messageEvent(&head, &stored), origin: r.conn})
+		event := messageEvent(&head, &stored)
+		errands = h.spread(ctx, push{head: head, event: event, origin: r.conn})
 	})
+	h.runErrands(ctx, errands)
 	if err != nil || !stored.Duplicate {
 		return err
 	}
 	return h.answerDuplicate(ctx, r, stored)
+}
+
+// checkSender refuses a message that says it is somebody else's, and one of a connection of the
+// lounge that has no name yet.
+func (r *request) checkSender() error {
+	if r.dialect() == wire.LoungeDialect && r.conn.NamedAt.IsZero() {
+		return chat.E(chat.Forbidden, "set a name first, with the action setName")
+	}
+	if r.Alias != wire.Send {
+		return nil
+	}
+	for _, claim := range [...]struct{ field, name string }{{"sent_by", r.SentBy}, {"send_by", r.SendBy}} {
+		if claim.name != "" && chat.Fold(claim.name) != chat.Fold(r.conn.User) {
+			return chat.BadField(claim.field, "%s: this connection is %s's, and nobody else's messages come from it",
+				claim.field, r.conn.User)
+		}
+	}
+	_, err := chat.CleanName("send_to", r.To)
+	return err
 }
 
 func (h *Handler) deleteMessage(ctx context.Context, r *request) error {
@@ -154,6 +174,9 @@ func (h *Handler) setName(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
+	if inLounge(&c) {
+		h.tellJoined(ctx, c, true)
+	}
 	return h.reply(ctx, r, wire.Named{ID: r.ID, User: c.User})
 }
 
@@ -181,7 +204,12 @@ func (h *Handler) sendDirect(ctx context.Context, r *request) error {
 		return err
 	}
 	direct := wire.Direct{From: r.conn.User, OperationType: r.OperationType, Message: r.Payload}
-	reached, err := h.postTo(ctx, []chat.Connection{c}, direct)
+	frame, said := wire.Dialect(c.Dialect).Append(nil, direct)
+	if !said {
+		return chat.E(chat.NotFound, "the connection %q speaks the dialect %s, which shows no payloads",
+			c.ID, c.Dialect)
+	}
+	reached, err := h.postTo(ctx, []chat.Connection{c}, frame)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (h *Handler) Sweep(ctx context.Context) error {
 		if err != nil && !errors.Is(err, connections.ErrGone) {
 			return err
 		}
-		if err := h.Service.Disconnect(ctx, c.ID); err != nil {
+		if err := h.end(ctx, c.ID); err != nil {
 			return err
 		}
 	}
@@ -41,6 +41,9 @@ func (h *Handler) Drain(ctx context.Context, spread time.Duration) error {
 	for r, err := range h.Service.Receivers(ctx, chat.Head{Room: chat.Lobby, Kind: chat.LobbyRoom}) {
 		if err != nil {
 			return err
+		}
+		if r.Dialect != native {
+			continue
 		}
 		frame := wire.Append(nil, wire.Reconnect{AfterMs: h.Jitter(int(spread.Milliseconds()) + 1)})
 		to := []connections.Target{{ID: r.ID, Endpoint: r.Endpoint}}

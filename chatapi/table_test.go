@@ -15,8 +15,12 @@ import (
 func TestRoutes(t *testing.T) {
 	var actions []string
 	for _, item := range wire.HelpActions() {
-		actions = append(actions, item.Action)
-		if routes[item.Action] == nil {
+		a, err := wire.Decode(item.Example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		actions = append(actions, a.Name)
+		if routes[a.Name] == nil {
 			t.Errorf("%s has no route", item.Action)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 const (
 	TaskFanout      = "fanout"      // post Frames to the addresses of To
 	TaskUnsubscribe = "unsubscribe" // end the subscriptions of User in Room
+	TaskOpened      = "opened"      // tell what a connection could not be told within its $connect
 )
 
 // Task is work that comes after an event. It survives being JSON.
@@ -21,8 +22,10 @@ type Task struct {
 	Frames []string  `json:"frames,omitempty"`
 	To     []Address `json:"to,omitempty"`
 	Room   string    `json:"room,omitempty"`
-	User   string    `json:"user,omitempty"`
+	User   string    `json:"user,omitempty"`  // of opened: whose direct messages wait
 	Tries  int       `json:"tries,omitempty"` // of a fan-out, before this one
+	// Connection is one of the lounge that has opened with a name.
+	Connection string `json:"connection,omitempty"`
 }
 
 // Address is a connection and since when it is there.
@@ -31,8 +34,12 @@ type Address struct {
 	ConnectedAt time.Time
 }
 
-// youngRetry is how long a task waits before it tries a connection that may be not yet open.
-const youngRetry = 250 * time.Millisecond
+const (
+	// youngRetry is how long a task waits before it tries a connection that may be not yet open.
+	youngRetry = 250 * time.Millisecond
+	// youngTries is how often it does: for 5 s.
+	youngTries = 20
+)
 
 // maxTries is how often a fan-out is tried. After that its receivers find it in the log.
 const maxTries = 3
@@ -52,6 +59,8 @@ func (h *Handler) Run(ctx context.Context, t Task) error {
 		return h.runFanout(ctx, t)
 	case TaskUnsubscribe:
 		return h.Service.Unsubscribe(ctx, t.Room, t.User)
+	case TaskOpened:
+		return h.runOpened(ctx, t)
 	}
 	return fmt.Errorf("chatapi: unknown task %q", t.Kind)
 }

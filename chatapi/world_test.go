@@ -190,8 +190,9 @@ type poster struct {
 	closed map[string]closing
 	gone   map[string]bool // what AWS answers with 410
 	unsent map[string]bool // those for which the time is over
-	fail   error           // of every call
-	before func(call)      // runs before a Post
+	info   connections.Info
+	fail   error      // of every call
+	before func(call) // runs before a Post
 }
 
 // call is one Post.
@@ -264,6 +265,15 @@ func (p *poster) Close(_ context.Context, t connections.Target, code int, reason
 	}
 	p.closed[t.ID] = closing{code, reason}
 	return nil
+}
+
+func (p *poster) Describe(_ context.Context, t connections.Target) (connections.Info, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gone[t.ID] {
+		return connections.Info{}, connections.ErrGone
+	}
+	return p.info, p.fail
 }
 
 // take gives what a connection has got since it was asked, never nil.

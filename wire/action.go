@@ -21,15 +21,28 @@ const (
 	GetHelp         = "help"
 )
 
+// The actions of the seed dialects that the native protocol has under another name: all of them are
+// a [SendMessage], with its [Action.Alias] set. They are accepted in every dialect.
+const (
+	Send             = "send"
+	SendMessageLower = "sendmessage"
+	SendPublic       = "sendPublic"
+	SendPrivate      = "sendPrivate"
+)
+
 // Action is one decoded frame of a client. Which fields count depends on Name; a field that the
 // frame omits is zero.
 type Action struct {
-	Name          string // one of the constants
+	Name          string // one of the constants of the native protocol
+	Alias         string // the seed dialects' name of the action, where the frame has that
 	ID            string // the client's id of the request, 1 to 64 bytes, or ""
 	Room          string
 	Private       bool   // of joinRoom
 	User          string // of invite
-	To            string // of sendMessage: a user instead of a room
+	To            string // of sendMessage: a user instead of a room; of send: the member "send_to"
+	SentBy        string // of send: who the client says it is, to be checked; or it is SendBy
+	SendBy        string
+	Endpoint      string // of sendMessage: the member "apigw_endpoint"; counts in an invocation only
 	NewName       string // of setName: the member "name"
 	Text          string // of sendMessage: the member "message"
 	Payload       []byte // of sendDirect: the member "message", raw JSON, part of the frame's bytes

@@ -103,7 +103,13 @@ func appendHistory(dst []byte, h *History) []byte {
 func appendDirect(dst []byte, e *Direct) []byte {
 	dst = append(dst, `{"event":"direct","from":`...)
 	dst = appendString(dst, e.From)
-	dst = append(dst, `,"operationType":`...)
+	dst = append(dst, ',')
+	return appendPayload(dst, e)
+}
+
+// appendPayload appends what is the same in every dialect: the payload with its type.
+func appendPayload(dst []byte, e *Direct) []byte {
+	dst = append(dst, `"operationType":`...)
 	dst = appendString(dst, e.OperationType)
 	dst = append(dst, `,"message":`...)
 	if len(e.Message) == 0 {

@@ -11,7 +11,15 @@ import "unicode/utf8"
 //
 // An error is an *[Error]; the Action then has its ID, where that could be read, and nothing
 // else that counts. Payload is a part of frame; everything else is a copy.
-func Decode(frame []byte) (Action, error) {
+func Decode(frame []byte) (Action, error) { return NativeDialect.Decode(frame) }
+
+// Decode reads a frame of a client that speaks the dialect, as the function [Decode] does. Every
+// dialect has the actions of all; the seed dialects take "$sendPublic" for sendPublic besides.
+func (d Dialect) Decode(frame []byte) (Action, error) {
+	return decodeAction(frame, d != NativeDialect)
+}
+
+func decodeAction(frame []byte, seed bool) (Action, error) {
 	d := decoder{scanner: scanner{text: frame}}
 	d.scan()
 	a := Action{}
@@ -19,11 +27,14 @@ func Decode(frame []byte) (Action, error) {
 	if d.err != nil {
 		return a, d.err
 	}
-	s, err := d.action()
+	s, err := d.action(seed)
 	if err != nil {
 		return a, err
 	}
 	a.Name = s.name
+	if s.as != "" {
+		a.Name, a.Alias = s.as, s.name
+	}
 	if !idOK {
 		return a, badField("id", "id must be a string of 1 to 64 bytes")
 	}
@@ -84,7 +95,7 @@ func (d *decoder) scan() {
 
 // checkCase refuses a key that is a known name but for its case.
 func (s *scanner) checkCase(key []byte) {
-	const longest = 2 * len("operationType") // every letter as the longest that folds to it
+	const longest = 2 * len("apigw_endpoint") // every letter as the longest that folds to it
 	if len(key) > longest {
 		return
 	}
@@ -113,7 +124,7 @@ func (d *decoder) id(a *Action) bool {
 }
 
 // action finds the frame's action in the table.
-func (d *decoder) action() (*spec, error) {
+func (d *decoder) action(seed bool) (*spec, error) {
 	v := d.values[fieldAction]
 	switch {
 	case v.kind == 0:
@@ -124,6 +135,9 @@ func (d *decoder) action() (*spec, error) {
 	name := d.text[v.start+1 : v.end-1]
 	if v.escaped {
 		name = []byte(unquote(name))
+	}
+	if seed && string(name) == dollarSendPublic {
+		name = name[1:]
 	}
 	if s := specOf[string(name)]; s != nil {
 		return s, nil
@@ -156,11 +170,18 @@ func (d *decoder) fill(a *Action, s *spec) error {
 			return err
 		}
 	}
+	return together(a, s)
+}
+
+// together checks members that are fine by themselves.
+func together(a *Action, s *spec) error {
 	switch {
 	case a.HasAfter && a.HasBefore:
 		return badField("before", "after and before cannot be given together")
 	case s.name == SendMessage && a.Room != "" && a.To != "":
 		return badField("to", "to and room cannot be given together")
+	case s.name == Send && a.SentBy == "" && a.SendBy == "":
+		return badField("sent_by", "sent_by (or send_by) is missing: send needs it, your own name")
 	}
 	return nil
 }

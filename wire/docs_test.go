@@ -36,7 +36,7 @@ func TestDocument_Examples(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: %v", frame, err)
 			}
-			examples["action "+a.Name] = true
+			examples["action "+orElse(a.Alias, a.Name)] = true
 			continue
 		}
 		event, err := wire.DecodeEvent([]byte(frame))
@@ -63,6 +63,29 @@ func TestDocument_Examples(t *testing.T) {
 		if v.Event != "" && v.Event != "unknown" && !examples["event "+v.Event] {
 			t.Errorf("no example of the event %s", v.Event)
 		}
+	}
+}
+
+// Every frame of a seed dialect in the document is one of the vectors.
+func TestDocument_Dialects(t *testing.T) {
+	var vectors []dialectVector
+	readJSON(t, "dialects.json", &vectors)
+	frames := map[string]bool{}
+	for _, v := range vectors {
+		frames[v.Frame] = true
+	}
+	text, _ := document(t)
+	shown := 0
+	for _, line := range strings.Split(text, "\n") {
+		if frame, ok := strings.CutPrefix(line, "< "); ok {
+			shown++
+			if !frames[frame] {
+				t.Errorf("no vector has %s", frame)
+			}
+		}
+	}
+	if shown < 10 {
+		t.Errorf("the document shows %d frames of the seed dialects", shown)
 	}
 }
 

@@ -41,8 +41,14 @@ func (a *Action) stringOf(f field) *string {
 		return &a.Room
 	case fieldUser:
 		return &a.User
-	case fieldTo:
+	case fieldTo, fieldSendTo:
 		return &a.To
+	case fieldSentBy:
+		return &a.SentBy
+	case fieldSendBy:
+		return &a.SendBy
+	case fieldEndpoint:
+		return &a.Endpoint
 	case fieldName:
 		return &a.NewName
 	case fieldConnectionID:

@@ -23,6 +23,7 @@ func oracle(frame []byte, name string) (wire.Action, error) {
 	places := map[string]any{"action": &a.Name, "id": &a.ID}
 	for _, member := range defined[name] {
 		places[member] = map[string]any{
+			"send_to": &a.To, "sent_by": &a.SentBy, "send_by": &a.SendBy, "apigw_endpoint": &a.Endpoint,
 			"room": &a.Room, "private": &a.Private, "user": &a.User,
 			"to": &a.To, "name": &a.NewName, "connectionId": &a.ConnectionID,
 			"operationType": &a.OperationType, "seq": &a.Seq, "before": &a.Before, "limit": &a.Limit,
@@ -48,6 +49,10 @@ func oracle(frame []byte, name string) (wire.Action, error) {
 			a.Resume = append(a.Resume, wire.Resume{Room: room, Epoch: r.Epoch, Seq: r.Seq})
 		}
 	}
+	switch name {
+	case wire.SendMessageLower, wire.Send, wire.SendPublic, wire.SendPrivate:
+		a.Name, a.Alias = wire.SendMessage, a.Name
+	}
 	return a, nil
 }
 
@@ -57,7 +62,7 @@ var defined = map[string][]string{
 	wire.JoinRoom:      {"room", "private"},
 	wire.LeaveRoom:     {"room"},
 	wire.Invite:        {"room", "user"},
-	wire.SendMessage:   {"room", "to", "message"},
+	wire.SendMessage:   {"room", "to", "message", "apigw_endpoint"},
 	wire.DeleteMessage: {"room", "seq"},
 	wire.GetHistory:    {"room", "after", "before", "limit"},
 	wire.MarkRead:      {"room", "seq"},
@@ -67,6 +72,11 @@ var defined = map[string][]string{
 	wire.SetName:       {"name"},
 	wire.SetTyping:     {"room"},
 	wire.SendDirect:    {"connectionId", "operationType", "message"},
+
+	wire.SendMessageLower: {"message", "apigw_endpoint"},
+	wire.Send:             {"message", "send_to", "sent_by", "send_by"},
+	wire.SendPublic:       {"message"},
+	wire.SendPrivate:      {"to", "message"},
 }
 
 // agree fails where Decode accepts a frame and encoding/json reads other values from it. It
@@ -82,7 +92,7 @@ func agree(t *testing.T, frame []byte) bool {
 		}
 		return false
 	}
-	want, err := oracle(frame, got.Name)
+	want, err := oracle(frame, orElse(got.Alias, got.Name))
 	if err != nil {
 		t.Fatalf("%q is accepted, by encoding/json not: %v", frame, err)
 	}

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Limits of the native protocol that a codec checks.
 const (
@@ -35,13 +38,17 @@ const (
 	fieldEpoch
 	fieldAt
 	fieldDuplicate
+	fieldSendTo
+	fieldSentBy
+	fieldSendBy
+	fieldEndpoint
 	fieldCount
 )
 
 var fieldNames = [fieldCount]string{
 	"action", "id", "room", "private", "user", "to", "name", "message", "connectionId",
 	"operationType", "after", "before", "limit", "resume", "seq", "from", "sender", "epoch", "at",
-	"duplicate",
+	"duplicate", "send_to", "sent_by", "send_by", "apigw_endpoint",
 }
 
 // claims are the members that only the server may state: refused in an action that does not
@@ -84,6 +91,7 @@ type param struct {
 // spec is one action: its members and a frame to show.
 type spec struct {
 	name    string
+	as      string // the action of the native protocol that it is, "": this one
 	params  []param
 	example string
 }
@@ -91,39 +99,42 @@ type spec struct {
 // The table of actions: decoding, help and the answer to an unknown action follow it.
 var specs = []spec{
 	{
-		Hello,
+		Hello, "",
 		[]param{{fieldResume, aResume, false}},
 		`{"action":"hello","id":"h1","resume":{"tea":{"epoch":"k3x9","seq":7}}}`,
 	},
 	{
-		JoinRoom,
+		JoinRoom, "",
 		[]param{{fieldRoom, aName, true}, {fieldPrivate, aFlag, false}},
 		`{"action":"joinRoom","id":"j1","room":"tea"}`,
 	},
 	{
-		LeaveRoom,
+		LeaveRoom, "",
 		[]param{{fieldRoom, aName, true}},
 		`{"action":"leaveRoom","id":"l1","room":"tea"}`,
 	},
 	{
-		Invite,
+		Invite, "",
 		[]param{{fieldRoom, aName, true}, {fieldUser, aName, true}},
 		`{"action":"invite","id":"i1","room":"tea","user":"bob"}`,
 	},
 	{
-		SendMessage,
+		SendMessage, "",
 		[]param{
-			{fieldMessage, aText, true}, {fieldRoom, aName, false}, {fieldTo, aName, false},
+			{fieldMessage, aText, true},
+			{fieldRoom, aName, false},
+			{fieldTo, aName, false},
+			{fieldEndpoint, aCursor, false},
 		},
 		`{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`,
 	},
 	{
-		DeleteMessage,
+		DeleteMessage, "",
 		[]param{{fieldRoom, aName, true}, {fieldSeq, aNumber, true}},
 		`{"action":"deleteMessage","id":"d1","room":"tea","seq":7}`,
 	},
 	{
-		GetHistory,
+		GetHistory, "",
 		[]param{
 			{fieldRoom, aName, true},
 			{fieldAfter, aNumber, false},
@@ -133,37 +144,37 @@ var specs = []spec{
 		`{"action":"history","id":"q1","room":"tea","after":0,"limit":50}`,
 	},
 	{
-		MarkRead,
+		MarkRead, "",
 		[]param{{fieldRoom, aName, true}, {fieldSeq, aNumber, true}},
 		`{"action":"read","room":"tea","seq":7}`,
 	},
-	{Ping, nil, `{"action":"ping","id":"p1"}`},
+	{Ping, "", nil, `{"action":"ping","id":"p1"}`},
 	{
-		ListRooms,
+		ListRooms, "",
 		[]param{{fieldAfter, aCursor, false}, {fieldLimit, aLimit, false}},
 		`{"action":"rooms","id":"r1"}`,
 	},
 	{
-		ListMembers,
+		ListMembers, "",
 		[]param{
 			{fieldRoom, aName, true}, {fieldAfter, aCursor, false}, {fieldLimit, aLimit, false},
 		},
 		`{"action":"members","id":"r2","room":"tea"}`,
 	},
 	{
-		ListUsers,
+		ListUsers, "",
 		[]param{{fieldAfter, aCursor, false}, {fieldLimit, aLimit, false}},
 		`{"action":"users","id":"r3","after":"bob","limit":50}`,
 	},
 	{
-		SetName,
+		SetName, "",
 		[]param{{fieldName, aName, true}},
 		`{"action":"setName","id":"n1","name":"alice"}`,
 	},
-	{SetTyping, []param{{fieldRoom, aName, true}}, `{"action":"typing","room":"tea"}`},
-	{GetConnectionID, nil, `{"action":"getConnectionId","id":"c1"}`},
+	{SetTyping, "", []param{{fieldRoom, aName, true}}, `{"action":"typing","room":"tea"}`},
+	{GetConnectionID, "", nil, `{"action":"getConnectionId","id":"c1"}`},
 	{
-		SendDirect,
+		SendDirect, "",
 		[]param{
 			{fieldConnectionID, aName, true},
 			{fieldOperationType, aName, true},
@@ -172,16 +183,53 @@ var specs = []spec{
 		`{"action":"sendDirect","id":"s1","connectionId":"JDH-3ejISQ0CFlw=",` +
 			`"operationType":"signing","message":{"txId":"abc123"}}`,
 	},
-	{GetHelp, nil, `{"action":"help","id":"x1"}`},
+	{GetHelp, "", nil, `{"action":"help","id":"x1"}`},
+	{
+		SendMessageLower, SendMessage,
+		[]param{{fieldMessage, aText, true}, {fieldEndpoint, aCursor, false}},
+		`{"action":"sendmessage","message":"Hello AWS"}`,
+	},
+	{
+		Send, SendMessage,
+		[]param{
+			{fieldMessage, aText, true},
+			{fieldSendTo, aName, true},
+			{fieldSentBy, aName, false},
+			{fieldSendBy, aName, false},
+		},
+		`{"action":"send","message":"Hello World!","send_to":"bob","sent_by":"alice"}`,
+	},
+	{
+		SendPublic, SendMessage,
+		[]param{{fieldMessage, aText, true}},
+		`{"action":"sendPublic","message":"hello world"}`,
+	},
+	{
+		SendPrivate, SendMessage,
+		[]param{{fieldTo, aName, true}, {fieldMessage, aText, true}},
+		`{"action":"sendPrivate","to":"bob","message":"hi"}`,
+	},
 }
+
+// dollarSendPublic is how the seed of the dialect lounge writes sendPublic in its last example.
+const dollarSendPublic = "$sendPublic"
 
 // Indexes of the table.
 var (
 	specOf      = indexSpecs()
 	fieldOf     = indexFields(func(name string) string { return name })
 	foldedField = indexFields(func(name string) string { return string(fold(nil, []byte(name))) })
-	validNames  = listNames()
+	validNames  = strings.Join(ActionNames(), ", ")
 )
+
+// ActionNames lists every action, also those of the seed dialects, in the order of the document.
+func ActionNames() []string {
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.name
+	}
+	return names
+}
 
 // HelpActions lists every action with an example frame, in the order of the document.
 func HelpActions() []HelpItem {
@@ -216,15 +264,4 @@ func indexFields(key func(string) string) map[string]field {
 		index[key(name)] = field(f)
 	}
 	return index
-}
-
-func listNames() string {
-	var list string
-	for i, s := range specs {
-		if i > 0 {
-			list += ", "
-		}
-		list += s.name
-	}
-	return list
 }

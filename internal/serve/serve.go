@@ -23,6 +23,7 @@ import (
 	"github.com/confab-chat/confab/chatapi"
 	"github.com/confab-chat/confab/gateway"
 	"github.com/confab-chat/confab/store/memstore"
+	"github.com/confab-chat/confab/wire"
 )
 
 // Values of the laptop host that no flag changes.
@@ -94,7 +95,7 @@ func New(c Config) (*Server, error) {
 		Rooms:          s.rooms,
 		Limit:          newAddressLimiter(c.AddressRate, c.Now).allow,
 		Version:        c.Version,
-		Dialect:        c.Dialect,
+		Dialect:        wire.Dialect(c.Dialect),
 		AllowedOrigins: c.AllowedOrigins,
 		Endpoint:       c.Endpoint,
 		Heartbeat:      heartbeat,
@@ -221,6 +222,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.handler.Drain(ctx, s.config.Drain)
 	s.waitForClients(ctx)
 	err = errors.Join(err, s.api.Shutdown(ctx, chatapi.CloseRestart, "the server restarts"))
+	s.tasks.Wait() // a task may make a room busy, and a room may make tasks
 	s.rooms.Wait()
 	s.tasks.Wait()
 	return err

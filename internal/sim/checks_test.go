@@ -281,6 +281,9 @@ func (nobody) Post(context.Context, []connections.Target, [][]byte) (gone, unsen
 func (nobody) Send(context.Context, connections.Target, [][]byte) error     { return nil }
 func (nobody) Close(context.Context, connections.Target, int, string) error { return nil }
 func (nobody) Later(context.Context, chatapi.Task) error                    { return nil }
+func (nobody) Describe(context.Context, connections.Target) (connections.Info, error) {
+	return connections.Info{}, nil
+}
 
 // checkPresence delivers the events of two devices in every order up to a length, also late and
 // repeated ones. A device is there from its $connect to its $disconnect and never again, and who has

@@ -13,6 +13,8 @@ import (
 	"github.com/confab-chat/confab/chatapi"
 	"github.com/confab-chat/confab/connections"
 	"github.com/confab-chat/confab/gateway"
+	"github.com/confab-chat/confab/internal/serve"
+	"github.com/confab-chat/confab/wire"
 )
 
 // What the cold host does as AWS does.
@@ -65,7 +67,7 @@ func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) htt
 	}
 	unlimited := gateway.Throttle{Rate: -1} // in tests with a clock that stands, buckets never fill
 	api, err := gateway.New(gateway.Config{
-		Stages: []gateway.Stage{{Name: o.Stage}}, Routes: routes, Endpoint: endpoint,
+		Stages: stages(), Routes: routes, Endpoint: endpoint,
 		Credentials: map[string]string{AccessKey: SecretKey}, ServeConnections: true,
 		NewConnections: unlimited, Requests: unlimited, Now: o.Now, Logger: o.logger(),
 	})
@@ -87,6 +89,15 @@ func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) htt
 	return api
 }
 
+// stages are those that serve answers, all of one deployment.
+func stages() []gateway.Stage {
+	var list []gateway.Stage
+	for _, name := range serve.DefaultStages {
+		list = append(list, gateway.Stage{Name: name})
+	}
+	return list
+}
+
 // handler is what a cold start builds.
 func (c *cold) handler() (Handler, error) {
 	poster, err := connections.New(connections.Config{
@@ -101,7 +112,7 @@ func (c *cold) handler() (Handler, error) {
 		Service:  chat.NewService(log, conns, c.options.Now),
 		Poster:   poster,
 		Deferrer: c,
-		Version:  "0.0.0-test", Dialect: c.options.Dialect,
+		Version:  "0.0.0-test", Dialect: wire.Dialect(c.options.Dialect),
 		Endpoint: c.endpoint, AllowedOrigins: c.options.AllowedOrigins,
 		Heartbeat: 120 * time.Second, Pipeline: 1, MaxConnection: 2 * time.Hour,
 		ResumeMax: c.resume, Inline: coldInline, TypingMax: coldTypingMax, ExcessMax: c.options.Burst,

@@ -220,6 +220,7 @@ func TestHelp(t *testing.T) {
 	want := []string{
 		"hello", "joinRoom", "leaveRoom", "invite", "sendMessage", "deleteMessage", "history", "read", "ping", "rooms",
 		"members", "users", "setName", "typing", "getConnectionId", "sendDirect", "help",
+		"sendmessage", "send", "sendPublic", "sendPrivate",
 	}
 	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
 		alice := e.Dial(t, "alice")

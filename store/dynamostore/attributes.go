@@ -44,6 +44,7 @@ const (
 	attrEndpoint = "ep"
 	attrUntil    = "un"
 	attrHello    = "hi"
+	attrNamed    = "na"
 	attrSeen     = "s"
 	attrWindow   = "w"
 	attrCount    = "c"

@@ -21,6 +21,7 @@ func fields(it item, c chat.Connection) {
 	setStr(it, attrDialect, c.Dialect)
 	setStr(it, attrEndpoint, c.Endpoint)
 	it[attrAt] = millis(c.ConnectedAt)
+	setTime(it, attrNamed, c.NamedAt)
 	setTime(it, attrUntil, c.Until)
 }
 
@@ -28,7 +29,7 @@ func fields(it item, c chat.Connection) {
 func readFields(r *row, id, user string) chat.Connection {
 	return chat.Connection{
 		ID: id, User: user, Dialect: r.str(attrDialect), Endpoint: r.str(attrEndpoint),
-		ConnectedAt: r.time(attrAt), Until: r.time(attrUntil),
+		ConnectedAt: r.time(attrAt), NamedAt: r.time(attrNamed), Until: r.time(attrUntil),
 	}
 }
 

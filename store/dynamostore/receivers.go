@@ -50,6 +50,7 @@ func (o *op) receivers(ctx context.Context, room string) ([]chat.Receiver, error
 func receiver(c chat.Connection) chat.Receiver {
 	return chat.Receiver{
 		ID: c.ID, User: c.User, Dialect: c.Dialect, Endpoint: c.Endpoint, ConnectedAt: c.ConnectedAt,
+		NamedAt: c.NamedAt,
 	}
 }
 

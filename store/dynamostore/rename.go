@@ -23,6 +23,9 @@ func (s *Store) Rename(
 		}
 		r := &renaming{op: o, Connection: c.Connection, old: c.User, members: members}
 		r.User = user
+		if r.NamedAt.IsZero() {
+			r.NamedAt = o.Now()
+		}
 		if err := r.claimName(ctx); err != nil {
 			return err
 		}
@@ -80,7 +83,7 @@ func (r *renaming) rename(ctx context.Context) error {
 		return err
 	}
 	for _, other := range others {
-		if other.ID != r.ID && r.isCurrent(other) {
+		if other.ID != r.ID && r.old != r.User && r.isCurrent(other) {
 			return taken(r.User)
 		}
 	}
@@ -118,8 +121,9 @@ func (r *renaming) endSubscriptions(ctx context.Context) error {
 func (r *renaming) setUser(ctx context.Context) error {
 	when, values := r.isLive(r.Now())
 	values[":new"], values[":old"] = str(r.User), str(r.old)
+	values[":named"] = millis(r.NamedAt)
 	it, done, err := r.update(ctx, connectionKey(r.ID), change{
-		update: "SET u = :new", when: when + " AND u = :old", values: values,
+		update: "SET u = :new, na = :named", when: when + " AND u = :old", values: values,
 	})
 	if err != nil || done {
 		return err

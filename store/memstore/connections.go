@@ -191,7 +191,7 @@ func (s *Connections) Rename(
 	if c == nil || !c.live(now) {
 		return chat.Connection{}, fail("rename", chat.NotFound, "no open connection %s", id)
 	}
-	if u := s.users[user]; u != nil && u.liveBut(c, now) {
+	if u := s.users[user]; u != nil && user != c.row.Load().User && u.liveBut(c, now) {
 		return chat.Connection{}, fail("rename", chat.Taken, "%s has another connection", user)
 	}
 	c.touch.Lock()
@@ -199,6 +199,9 @@ func (s *Connections) Rename(
 	s.quit(c)
 	row := *c.row.Load()
 	row.User = user
+	if row.NamedAt.IsZero() {
+		row.NamedAt = s.o.Now()
+	}
 	c.row.Store(&row)
 	s.enter(c, members)
 	return row, nil

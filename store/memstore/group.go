@@ -112,7 +112,7 @@ func yieldLive(subs []sub, now int64, yield func(chat.Receiver, error) bool) boo
 		}
 		r := chat.Receiver{
 			ID: s.row.ID, User: s.row.User, Dialect: s.row.Dialect, Endpoint: s.row.Endpoint,
-			Gen: s.gen, ConnectedAt: s.row.ConnectedAt,
+			Gen: s.gen, ConnectedAt: s.row.ConnectedAt, NamedAt: s.row.NamedAt,
 		}
 		if !yield(r, nil) {
 			return false

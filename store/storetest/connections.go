@@ -193,11 +193,13 @@ func testOpen(c *connTest) {
 	})
 	c.sub("subscribes to the rooms of the members, each with its generation", func(c *connTest) {
 		row := c.row("c2", "bob")
+		row.NamedAt = c.Clock.Now().Add(-time.Minute)
 		members := in("bob", "tea", "milk")
 		members[1].Gen = 7
 		ok(c, "Open", c.A.Open(c.ctx, row, members))
 		want := chat.Receiver{
 			ID: "c2", User: "bob", Dialect: "native", Endpoint: "https://example.com/c2", ConnectedAt: row.ConnectedAt,
+			NamedAt: row.NamedAt,
 		}
 		equal(c, "receiver of tea", c.receivers("tea")[1], want)
 		want.Gen = 7

@@ -113,6 +113,9 @@ func (r *connRun) apply(on chat.Connections, o op) outcome {
 		if o.N == 0 {
 			row.Until = now.Add(time.Hour)
 		}
+		if o.N%2 == 1 {
+			row.NamedAt = now.Add(-time.Minute)
+		}
 		return outcomeOf(on.Open(r.ctx, row, members(o)))
 	case "touch":
 		row, err := on.Touch(r.ctx, id, now, o.Kind == chat.PublicRoom)

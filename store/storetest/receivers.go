@@ -25,11 +25,13 @@ func testRename(c *connTest) {
 	c.sub("moves the connection and its subscriptions", func(c *connTest) {
 		members := in("ann", "milk", "den")
 		members[0].Gen, members[1].Gen = 3, 4
-		row.User = "ann"
+		c.Clock.Advance(time.Second)
+		row.User, row.NamedAt = "ann", c.Clock.Now()
 		for range 2 {
 			got, err := c.A.Rename(c.ctx, "c1", "ann", members)
 			ok(c, "Rename", err)
 			equal(c, "row", got, row)
+			c.Clock.Advance(time.Second) // a name keeps the time at which it was first taken
 		}
 		got, err := c.B.Get(c.ctx, "c1")
 		ok(c, "Get", err)
@@ -38,6 +40,7 @@ func testRename(c *connTest) {
 		equal(c, "receivers of milk", c.ids("milk"), []string{"c1", "c2"})
 		want := chat.Receiver{
 			ID: "c1", User: "ann", Dialect: "native", Endpoint: "https://example.com/c1", Gen: 3, ConnectedAt: Start,
+			NamedAt: row.NamedAt,
 		}
 		equal(c, "receiver of milk", c.receivers("milk")[0], want)
 		want.Gen = 4
@@ -65,6 +68,21 @@ func testRename(c *connTest) {
 		ok(c, "OfUser", err)
 		equal(c, "connections of the old user", rows, nil)
 		equal(c, "receivers of den", c.ids("den"), nil)
+	})
+	c.sub("to its own user gives it a name", func(c *connTest) {
+		row := c.open("c3", "guest-3", "tea")
+		c.open("c4", "guest-3")
+		c.Clock.Advance(time.Second)
+		row.NamedAt = c.Clock.Now()
+		got, err := c.B.Rename(c.ctx, "c3", "guest-3", in("guest-3", "tea"))
+		ok(c, "Rename", err)
+		equal(c, "row", got, row)
+		got, err = c.A.Get(c.ctx, "c3")
+		ok(c, "Get", err)
+		equal(c, "row as read", got, row)
+		equal(c, "receivers of tea", c.ids("tea"), []string{"c3"})
+		c.close("c3")
+		c.close("c4")
 	})
 	c.sub("of an unknown connection is NotFound", func(c *connTest) {
 		_, err := c.A.Rename(c.ctx, "c9", "cyd", nil)
