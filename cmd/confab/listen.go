@@ -17,6 +17,9 @@ import (
 	"github.com/confab-chat/confab/internal/serve"
 )
 
+// defaultAddr is where confab serve listens.
+const defaultAddr = "127.0.0.1:8080"
+
 // reachFlags say how people reach the server.
 type reachFlags struct {
 	addr                     string
@@ -30,7 +33,7 @@ type reachFlags struct {
 
 func (f *reachFlags) define(cmd *cobra.Command) {
 	s := cmd.Flags()
-	s.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on; port 0 picks a free one")
+	s.StringVar(&f.addr, "addr", defaultAddr, "address to listen on; port 0 picks a free one")
 	s.BoolVar(&f.insecure, "insecure-http", false,
 		"allow an address that other machines can reach, without TLS")
 	s.StringVar(&f.publicURL, "public-url", "",

@@ -35,7 +35,7 @@ Start with:  confab serve`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see confab %s --help", err, cmd.Name())}
 	})
-	root.AddCommand(newServe(stop), newBackup(), newCheck(), newRestore(), newMan())
+	root.AddCommand(newServe(stop), newBackup(), newCheck(), newRestore(), newDoctor(), newMan())
 	return root
 }
 

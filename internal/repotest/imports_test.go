@@ -38,6 +38,7 @@ var table = map[string][]string{
 	"internal/tools":       {},
 	"internal/examples":    {"gateway"},
 	"internal/dynamolocal": {"internal/tools", "store/dynamostore"},
+	"internal/doctor":      {},
 	"internal/release":     {},
 	"internal/repotest":    {},
 	"internal/testcert":    {},
