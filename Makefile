@@ -28,6 +28,7 @@ test: tools unit faults fuzz ## run all tests: unit, end-to-end, faults, a littl
 
 unit: ## run unit and end-to-end tests with the race detector
 	CGO_ENABLED=1 $(GOTEST) -race -shuffle=on ./...
+	$(GOTEST) -tags portable ./gateway
 	cd examples && CGO_ENABLED=1 $(GOTEST) -race -shuffle=on ./...
 
 faults: ## run the fault tests, without the race detector

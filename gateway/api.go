@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -41,6 +42,7 @@ type API struct {
 	mu       sync.RWMutex
 	conns    map[string]*connection // until their reader has ended
 	unwatch  chan struct{}          // ends the watch; nil while there is no connection
+	poller   *poller                // of plain sockets; nil while there is no connection
 	draining bool
 	// Milliseconds: when the open connections began, in sum, and how long the others have lasted.
 	sinces, connected int64
@@ -96,23 +98,35 @@ func (a *API) forbid(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, http.StatusForbidden, "ForbiddenException", a.cfg.Forbidden(r))
 }
 
-// add makes a connection known, unless the API is shutting down.
+// add makes a connection known, unless the API is shutting down. Whether it has a poller is final.
 func (a *API) add(c *connection) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.draining {
 		return false
 	}
+	if a.unwatch == nil {
+		a.wake()
+	}
+	if a.poller != nil {
+		a.poller.adopt(c)
+	}
 	a.conns[c.id] = c
 	a.sinces += c.since.UnixMilli()
 	a.stats.total.Add(1)
 	a.work.Add(1) // the reader
-	if a.unwatch == nil {
-		a.unwatch = make(chan struct{})
-		go a.watch(a.unwatch)
-		a.workers.Open()
-	}
 	return true
+}
+
+// wake starts what runs while there is a connection. a.mu is held.
+func (a *API) wake() {
+	a.unwatch = make(chan struct{})
+	go a.watch(a.unwatch)
+	a.workers.Open()
+	var err error
+	if a.poller, err = newPoller(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		a.cfg.Logger.Warn("each connection needs a goroutine", "error", err)
+	}
 }
 
 // remove forgets a connection.
@@ -126,6 +140,10 @@ func (a *API) remove(c *connection) {
 		close(a.unwatch)
 		a.unwatch = nil
 		a.workers.Close()
+		if a.poller != nil {
+			a.poller.close()
+			a.poller = nil
+		}
 	}
 }
 

@@ -1,17 +1,18 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/gobwas/ws"
 )
 
-// connection is one client. Its reader is the only goroutine that it always has; a flusher exists
-// while something waits for the socket, handlers run in goroutines of their own.
+// connection is one client. A poller waits for its socket; where there is none for it, as under TLS,
+// a goroutine reads and another one writes while something waits for the socket. Handlers run in
+// goroutines of their own.
 type connection struct {
 	api   *API
 	id    string
@@ -25,8 +26,8 @@ type connection struct {
 	authorizer any // what the authorizer said, a map[string]any; nil without one
 
 	spelling map[string]string // of the handshake's header names, until $connect
-	conn     net.Conn
-	raw      syscall.RawConn // of plain TCP, for reading and writing without blocking; or nil
+	conn     net.Conn          // nil with a poller
+	poller   *poller
 
 	// Times since the API was made, 0 for never; the watch compares them.
 	heard    atomic.Int64 // when bytes last came
@@ -36,12 +37,17 @@ type connection struct {
 	progress atomic.Int64 // when the socket last took some of the queue, 0 while there is none
 	closeBy  atomic.Int64 // when TCP is closed whatever the client does
 
-	in inbox
+	in     inbox
+	source source
 
 	mu       sync.Mutex // guards what follows, and the order of writes
+	fd       int        // with a poller: the socket, -1 when it is closed
+	armed    uint32     // what the poller waits for
+	reading  bool       // it is to read
 	state    connState
 	answered bool // no further close frame of the client matters
-	flushing bool // a flusher owns the socket: nothing is written past it
+	flushing bool // who flushes the queue owns the socket: nothing is written past it
+	dead     bool // a write has failed: who reads finds out as well, and ends it
 	dropped  bool // frames were dropped since the queue was last empty
 	queue    queue
 	room     chan struct{} // closed when half of the queue is free; nil: nobody waits for that
@@ -65,23 +71,28 @@ const (
 )
 
 // post writes b, or queues what the socket does not take now.
-func (c *connection) post(b *batch, s *sender) outcome {
+func (c *connection) post(b *batch) outcome {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != open {
 		return gone
 	}
-	return c.write(b, s, false)
+	return c.write(b, false)
 }
 
 // write sends what the socket takes at once and queues the rest; where must is set also beyond the
 // queue's limits. c.mu is held.
-func (c *connection) write(b *batch, s *sender, must bool) outcome {
+func (c *connection) write(b *batch, must bool) outcome {
+	if c.dead {
+		return gone
+	}
 	n := 0
-	if !c.flushing && c.raw != nil {
+	if !c.flushing && c.poller != nil {
 		var err error
-		if n, err = s.write(c.raw, b.bytes); err != nil {
-			return gone // the reader finds out as well, and ends it
+		c.api.stats.writes.Add(1)
+		if n, err = send(c.fd, b.bytes); err != nil {
+			c.dead = true
+			return gone
 		}
 		if n == len(b.bytes) {
 			return taken
@@ -89,10 +100,7 @@ func (c *connection) write(b *batch, s *sender, must bool) outcome {
 	}
 	over := c.queue.add(b, n, &c.api.cfg, must)
 	if !c.flushing && (c.queue.frames > 0 || over != "") {
-		c.flushing = true
-		c.progress.Store(c.api.now())
-		c.api.work.Add(1)
-		go c.flush()
+		c.beginFlush()
 	}
 	if over == "" {
 		return taken
@@ -107,12 +115,10 @@ func (c *connection) control(op ws.OpCode, payload []byte) {
 	b := newBatch()
 	defer b.release()
 	b.control(op, payload)
-	s := senders.Get().(*sender)
-	defer senders.Put(s)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state == open && (!c.flushing || c.queue.frames < c.api.cfg.MaxQueueFrames) {
-		c.write(b, s, true)
+		c.write(b, true)
 	}
 }
 
@@ -123,8 +129,6 @@ func (c *connection) end(why *closing, answered bool) bool {
 	b := newBatch()
 	defer b.release()
 	b.closeFrame(why.code, why.reason)
-	s := senders.Get().(*sender)
-	defer senders.Put(s)
 
 	c.mu.Lock()
 	if c.state != open {
@@ -142,7 +146,7 @@ func (c *connection) end(why *closing, answered bool) bool {
 			c.closeBy.Store(now + int64(lingerTimeout))
 			c.queue.truncate()
 		}
-		c.write(b, s, true)
+		c.write(b, true)
 		c.written()
 	}
 	c.mu.Unlock()
@@ -161,12 +165,41 @@ func (c *connection) written() {
 	if c.answered {
 		// The client may still be sending: it reads the close frame and our end of the
 		// stream, and what it sends meanwhile is read, so that no reset destroys either.
-		if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
-			if err := half.CloseWrite(); err != nil {
-				c.api.cfg.Logger.Debug("stream not ended", "connection", c.id, "error", err)
-			}
+		if err := c.closeWrite(); err != nil {
+			c.api.cfg.Logger.Debug("stream not ended", "connection", c.id, "error", err)
 		}
 	}
+}
+
+// closeWrite ends our half of the stream. c.mu is held.
+func (c *connection) closeWrite() error {
+	if c.poller != nil {
+		if c.fd < 0 {
+			return nil
+		}
+		return shut(c.fd, shutWrite)
+	}
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// kill ends TCP at once; under TLS without a last word, which could block.
+func (c *connection) kill() {
+	if c.poller != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.fd >= 0 {
+			_ = shut(c.fd, shutBoth) // it fails where the client has ended TCP: the poller knows
+		}
+		return
+	}
+	if t, ok := c.conn.(*tls.Conn); ok {
+		t.NetConn().Close()
+		return
+	}
+	c.conn.Close()
 }
 
 // isOpen tells whether the connection can be addressed.

@@ -3,8 +3,9 @@
 // behind it; a program's own Lambda handlers run here unchanged, in its tests or on a laptop. It is
 // to API Gateway what package net/http/httptest is to HTTP.
 //
-// An [API] is an [http.Handler]. What it upgrades it keeps: after the handshake a connection is one
-// goroutine with a small stack and no buffer until the client sends.
+// An [API] is an [http.Handler]. What it upgrades it keeps. After the handshake a connection is a
+// few hundred bytes until the client sends: one goroutine waits for all sockets. Under TLS, and on
+// systems other than Linux, each connection has a goroutine of its own.
 //
 // # Guarantees
 //

@@ -13,17 +13,16 @@ const maxEcho = 16 << 20
 // frame: what conformance suites expect of a server.
 var echoTerms = &terms{
 	maxFrame: maxEcho, maxMessage: maxEcho, binary: true,
-	take: func(c *connection, op ws.OpCode, payload []byte) {
+	put: func(c *connection, op ws.OpCode, body string) bool {
 		b := newBatch()
 		defer b.release()
-		b.control(op, payload)
-		s := senders.Get().(*sender)
-		defer senders.Put(s)
+		b.control(op, []byte(body))
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.state == open {
-			c.write(b, s, true)
+			c.write(b, true)
 		}
+		return true
 	},
 }
 

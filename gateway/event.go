@@ -145,9 +145,7 @@ func (c *connection) refuse(message, request string) {
 	b := newBatch()
 	defer b.release()
 	b.text([]byte(errorBody(message, c.id, request)))
-	s := senders.Get().(*sender)
-	defer senders.Put(s)
-	if c.post(b, s) == taken {
+	if c.post(b) == taken {
 		c.api.stats.sent(1, b)
 	}
 }

@@ -7,8 +7,59 @@ const flushSize = 64 << 10
 
 var flushBuffers = sync.Pool{New: func() any { return new([flushSize]byte) }}
 
-// flush writes the queue until it is empty or the connection is lost, and then tells who waits for
-// that. It runs in a goroutine of its own, at most one for a connection.
+// beginFlush sees to it that the queue is written. c.mu is held.
+func (c *connection) beginFlush() {
+	c.flushing = true
+	c.progress.Store(c.api.now())
+	if c.poller != nil {
+		c.poller.arm(c)
+		return
+	}
+	c.api.work.Add(1)
+	go c.flush()
+}
+
+// flushed ends that: the queue is empty or the socket dead. It tells whether OnDrain is to be
+// called. c.mu is held.
+func (c *connection) flushed(err error) (drained bool) {
+	c.queue.clear()
+	c.flushing, c.dead = false, err != nil
+	if c.poller != nil {
+		c.poller.arm(c)
+	}
+	c.wakeSenders()
+	c.progress.Store(0)
+	drained = c.dropped && c.state == open && err == nil
+	c.dropped = false
+	c.written()
+	return drained
+}
+
+// flushSome writes what the socket takes of the queue. The poller calls it when it takes something.
+func (c *connection) flushSome() {
+	buf := flushBuffers.Get().(*[flushSize]byte)
+	defer flushBuffers.Put(buf)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.flushing {
+		return
+	}
+	k := c.queue.fill(buf[:])
+	n, err := send(c.fd, buf[:k])
+	c.api.stats.writes.Add(1)
+	c.queue.take(n)
+	c.wakeIfHalfFree()
+	if n > 0 {
+		c.progress.Store(c.api.now())
+	}
+	if (err != nil || c.queue.frames == 0) && c.flushed(err) {
+		c.api.work.Go(func() { c.api.cfg.OnDrain(c.id) })
+	}
+}
+
+// flush writes the queue until it is empty or the connection is lost. It runs in a goroutine of its
+// own, at most one for a connection: under TLS, where a write is a record, and for systems without
+// direct access to sockets.
 func (c *connection) flush() {
 	defer c.api.work.Done()
 	for {
@@ -18,13 +69,7 @@ func (c *connection) flush() {
 			c.mu.Unlock() // more has come meanwhile
 			continue
 		}
-		c.queue.clear()
-		c.flushing = false
-		c.wakeSenders()
-		c.progress.Store(0)
-		drained := c.dropped && c.state == open && err == nil
-		c.dropped = false
-		c.written()
+		drained := c.flushed(err)
 		c.mu.Unlock()
 		if drained {
 			c.api.cfg.OnDrain(c.id)
@@ -34,47 +79,7 @@ func (c *connection) flush() {
 }
 
 // flushQueue writes until the queue has been seen empty.
-func (c *connection) flushQueue() (err error) {
-	if c.raw == nil {
-		return c.flushBlocking()
-	}
-	waited := c.raw.Write(func(fd uintptr) (done bool) {
-		done, err = c.flushSome(fd)
-		return done
-	})
-	if err == nil {
-		err = waited
-	}
-	return err
-}
-
-// flushSome writes until the socket takes no more. Done: the queue is empty or the socket dead.
-func (c *connection) flushSome(fd uintptr) (done bool, err error) {
-	buf := flushBuffers.Get().(*[flushSize]byte)
-	defer flushBuffers.Put(buf)
-	for {
-		c.mu.Lock()
-		k := c.queue.fill(buf[:])
-		n, err := send(fd, buf[:k])
-		c.queue.take(n)
-		c.wakeIfHalfFree()
-		if n > 0 {
-			c.progress.Store(c.api.now())
-		}
-		empty := c.queue.frames == 0
-		c.mu.Unlock()
-		if empty || err != nil {
-			return true, err
-		}
-		if n < k {
-			return false, nil
-		}
-	}
-}
-
-// flushBlocking writes through package net: for TLS, where a write is a record, and for systems
-// without direct access to sockets.
-func (c *connection) flushBlocking() error {
+func (c *connection) flushQueue() error {
 	buf := flushBuffers.Get().(*[flushSize]byte)
 	defer flushBuffers.Put(buf)
 	for {
@@ -86,6 +91,7 @@ func (c *connection) flushBlocking() error {
 		if k == 0 {
 			return nil
 		}
+		c.api.stats.writes.Add(1)
 		if _, err := c.conn.Write(buf[:k]); err != nil {
 			return err
 		}

@@ -31,15 +31,14 @@ var (
 type terms struct {
 	maxFrame, maxMessage int64 // bytes
 	binary               bool  // binary messages are let through
-	// take is called by the connection's reader with each message; the payload is valid during
-	// the call.
-	take func(c *connection, op ws.OpCode, payload []byte)
+	// put takes a message, or tells that too much is under way: then resume follows.
+	put func(c *connection, op ws.OpCode, body string) bool
 }
 
 // awsTerms hands text to the routes.
 var awsTerms = &terms{
 	maxFrame: MaxFrame, maxMessage: MaxMessage,
-	take: func(c *connection, _ ws.OpCode, payload []byte) { c.in.put(c, string(payload)) },
+	put: func(c *connection, _ ws.OpCode, body string) bool { return c.in.put(c, body) },
 }
 
 // frameReader takes a client's bytes as they come and finds messages and control frames in them.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -55,8 +54,7 @@ func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *stage) {
 	if !c.admit(key, reply) {
 		return
 	}
-	// The request, its buffers and this goroutine's stack are garbage from here on.
-	go c.read(early)
+	c.start(early) // the request, its buffers and this goroutine's stack are garbage from here on
 }
 
 // enter counts a handshake as work, unless the API is shutting down.
@@ -116,7 +114,6 @@ func (a *API) newConnection(r *http.Request, stage *stage) (*connection, error) 
 		api: a, id: id, tail: tail, stage: stage, host: strings.Clone(r.Host),
 		peer: strings.Clone(peer), agent: strings.Clone(r.UserAgent()), since: a.cfg.Now(),
 	}
-	c.in.room.L = &c.in.mu
 	return c, nil
 }
 
@@ -138,16 +135,6 @@ func (c *connection) hijack(w http.ResponseWriter) (early []byte, err error) {
 		c.conn = spelled.Conn
 	}
 	c.spelling = spellingOf(conn, len(early))
-	if direct {
-		switch plain := c.conn.(type) {
-		case *net.TCPConn, *net.UnixConn:
-			// Others, as TLS, do not speak to the socket alone.
-			if c.raw, err = plain.(syscall.Conn).SyscallConn(); err != nil {
-				conn.Close()
-				return nil, err
-			}
-		}
-	}
 	return early, nil
 }
 
@@ -193,20 +180,34 @@ func (c *connection) admit(key string, reply events.APIGatewayProxyResponse) boo
 		return false
 	}
 	defer c.mu.Unlock()
-	c.conn.SetWriteDeadline(time.Now().Add(HandshakeTimeout))
-	_, err := c.conn.Write(switching(key, protocolOf(reply), c.api.cfg.Now()))
-	c.conn.SetWriteDeadline(time.Time{})
-	if err != nil {
+	if err := c.greet(key, protocolOf(reply)); err != nil {
 		c.api.cfg.Logger.Debug("101 not delivered", "connection", c.id, "error", err)
 	}
-	c.state = open // the reader finds a lost connection, and ends it
+	c.state = open // who reads finds a lost connection, and ends it
 	return true
 }
 
-// switching is the 101 (RFC 6455 section 4.2.2).
-func switching(key, protocol string, now time.Time) []byte {
+// greet sends the 101. c.mu is held.
+func (c *connection) greet(key, protocol string) error {
+	b := newBatch()
+	defer b.release()
+	b.bytes = appendSwitching(b.bytes, key, protocol, c.api.cfg.Now())
+	b.ends = append(b.ends, len(b.bytes))
+	if c.poller != nil {
+		if c.write(b, true) == gone {
+			return net.ErrClosed
+		}
+		return nil
+	}
+	c.conn.SetWriteDeadline(time.Now().Add(HandshakeTimeout))
+	_, err := c.conn.Write(b.bytes)
+	c.conn.SetWriteDeadline(time.Time{})
+	return err
+}
+
+// appendSwitching appends the 101 (RFC 6455 section 4.2.2).
+func appendSwitching(b []byte, key, protocol string, now time.Time) []byte {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	b := make([]byte, 0, 256)
 	b = append(b, "HTTP/1.1 101 Switching Protocols\r\nDate: "...)
 	b = now.UTC().AppendFormat(b, http.TimeFormat)
 	b = append(b, "\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "...)

@@ -14,39 +14,57 @@ const (
 
 // inbox hands a connection's messages to their handlers: at once, or one after the other.
 type inbox struct {
-	full atomic.Bool // the reader waits here, so that the client's silence proves nothing
+	full atomic.Bool // nothing is read from the client, so that its silence proves nothing
 
 	mu      sync.Mutex
-	room    sync.Cond // the reader waits for it when there is too much under way
-	waiting []string  // serial: received behind the message that is being handled
-	running int       // handlers
-	bytes   int       // of the messages waiting or being handled
-	closed  *closing  // why the connection ended
+	waiting []string // serial: received behind the message that is being handled
+	running int      // handlers
+	bytes   int      // of the messages waiting or being handled
+	need    int      // of the message that waits for room while full
+	closed  *closing // why the connection ended
 }
 
-// put takes a message, and waits while too much is under way. After close it drops it.
-func (in *inbox) put(c *connection, body string) {
+// put takes a message unless too much is under way. After close it drops it.
+func (in *inbox) put(c *connection, body string) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for in.closed == nil && in.tooMuch(len(body)) {
-		in.full.Store(true)
-		in.room.Wait()
-	}
-	if in.full.Load() {
-		c.heard.Store(c.api.now())
-		in.full.Store(false)
-	}
-	if in.closed != nil {
-		return
+	switch {
+	case in.closed != nil:
+		return true
+	case in.tooMuch(len(body)):
+		return false
 	}
 	in.bytes += len(body)
 	if c.api.cfg.Serial && in.running > 0 {
 		in.waiting = append(in.waiting, body)
-		return
+		return true
 	}
 	in.running++
 	c.api.work.Add(1)
 	c.api.workers.Do(job{c, body})
+	return true
+}
+
+// pause tells whether a message of this size still has to wait. Then the connection's resume is
+// called once it has to no more.
+func (in *inbox) pause(size int) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed != nil || !in.tooMuch(size) {
+		return false
+	}
+	in.need = size
+	in.full.Store(true)
+	return true
+}
+
+// unpause tells whether resume is to be called. in.mu is held.
+func (in *inbox) unpause() bool {
+	if !in.full.Load() || in.closed == nil && in.tooMuch(in.need) {
+		return false
+	}
+	in.full.Store(false)
+	return true
 }
 
 func (in *inbox) tooMuch(size int) bool {
@@ -56,34 +74,36 @@ func (in *inbox) tooMuch(size int) bool {
 
 // done ends the handling of one message and gives the next one that waits for it. Without one,
 // last is why the connection has ended, where $disconnect was left to the last message's worker.
-func (in *inbox) done(c *connection, size int) (body string, more bool, last *closing) {
+// Where resume is set, the connection's resume is to be called.
+func (in *inbox) done(c *connection, size int) (body string, more bool, last *closing, resume bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.bytes -= size
-	in.room.Signal()
 	if len(in.waiting) > 0 {
 		body, in.waiting = in.waiting[0], in.waiting[1:]
-		return body, true, nil
+		return body, true, nil, in.unpause()
 	}
 	in.running--
 	in.waiting = nil
 	if c.api.cfg.Serial {
 		last = in.closed
 	}
-	return "", false, last
+	return "", false, last, in.unpause()
 }
 
 // close lets $disconnect be handled, with Serial after all that was received before.
 func (in *inbox) close(c *connection, why *closing) {
 	in.mu.Lock()
-	defer in.mu.Unlock()
 	in.closed = why
-	in.room.Broadcast()
+	resume := in.unpause()
 	c.api.work.Add(1)
-	if c.api.cfg.Serial && in.running > 0 {
-		return // the worker does it
+	if !c.api.cfg.Serial || in.running == 0 { // else the worker does it
+		go c.disconnect(why)
 	}
-	go c.disconnect(why)
+	in.mu.Unlock()
+	if resume {
+		c.resume()
+	}
 }
 
 // job is a message of a connection.
@@ -98,7 +118,10 @@ func (j job) work() {
 	defer c.api.work.Done()
 	for {
 		c.handle(body)
-		next, more, last := c.in.done(c, len(body))
+		next, more, last, resume := c.in.done(c, len(body))
+		if resume {
+			c.resume()
+		}
 		if last != nil {
 			c.disconnect(last)
 		}

@@ -141,9 +141,7 @@ func (a *API) servePost(w http.ResponseWriter, t connections.Target, body []byte
 		b := newBatch()
 		defer b.release()
 		b.text(body)
-		s := senders.Get().(*sender)
-		defer senders.Put(s)
-		if result = c.post(b, s); result == taken {
+		if result = c.post(b); result == taken {
 			c.active.Store(a.now())
 			a.stats.sent(1, b)
 		}

@@ -63,8 +63,6 @@ func (a *API) postOwn(to []connections.Target, frames [][]byte) (
 	for _, f := range frames {
 		b.text(f)
 	}
-	s := senders.Get().(*sender)
-	defer senders.Put(s)
 	p := postings.Get().(*posting)
 	defer postings.Put(p)
 	p.sum = [gone + 1]int{}
@@ -85,7 +83,7 @@ func (a *API) postOwn(to []connections.Target, frames [][]byte) (
 			}
 			result := gone
 			if c != nil {
-				result = c.post(b, s)
+				result = c.post(b)
 			}
 			p.sum[result]++
 			if result == gone {

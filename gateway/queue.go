@@ -41,7 +41,7 @@ func (q *queue) add(b *batch, n int, limits *Config, must bool) Cause {
 func (q *queue) push(b *batch, from, to int) {
 	q.frames++
 	q.bytes += to - from
-	if last := len(q.entries) - 1; last >= 0 && q.entries[last].batch == b {
+	if last := len(q.entries) - 1; last >= 0 && q.entries[last].batch == b && q.entries[last].to == from {
 		q.entries[last].to = to
 		return
 	}

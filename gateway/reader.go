@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"sync"
 
 	"github.com/gobwas/ws"
@@ -11,67 +12,44 @@ const readSize = 16 << 10
 
 var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
-// source is the reading side of a connection.
+// frameReaders are lent to connections while they read.
+var frameReaders = sync.Pool{New: func() any { return new(frameReader) }}
+
+// source is the reading side of a connection. One goroutine at a time uses it: who reads, or, while
+// too much is under way, who makes room. Between messages it holds nothing.
 type source struct {
-	c       *connection
-	frames  frameReader
-	discard bool // what comes no longer matters, only that it ends
-
-	// What the last call of ready has read; buf is nil while nothing has come.
-	buf *[readSize]byte
-	n   int
+	frames  *frameReader  // of an unfinished message or control frame, else nil
+	discard bool          // what comes no longer matters, only that it ends
+	held    string        // a message that has to wait for room
+	rest    []byte        // what came behind it
+	wake    chan struct{} // tells a goroutine that reads of room
 }
 
-// read is the connection's goroutine: it reads until TCP ends. early is what came with the
-// handshake.
+// start begins to read from the client. early is what came with the handshake.
+func (c *connection) start(early []byte) {
+	if c.poller == nil {
+		c.source.wake = make(chan struct{}, 1)
+		go c.read(early)
+		return
+	}
+	if c.feed(early) {
+		c.listen(true)
+	}
+}
+
+// read waits for bytes with a small buffer, and reads on with a large one while a message is
+// unfinished. It is for connections without a poller.
 func (c *connection) read(early []byte) {
-	defer c.api.work.Done()
-	s := &source{c: c}
-	s.feed(early)
-	if c.raw != nil {
-		s.readDirect()
-	} else {
-		s.readBlocking()
-	}
-	c.end(&closing{1006, "Connection closed abnormally", CauseLost}, true)
-	c.conn.Close()
-	c.api.remove(c)
-}
-
-// readDirect waits without a buffer.
-func (s *source) readDirect() {
-	ready := s.ready
-	for s.c.raw.Read(ready) == nil && s.n > 0 {
-		s.feed(s.buf[:s.n])
-		readBuffers.Put(s.buf)
-		s.buf = nil
-	}
-}
-
-// ready reads what has come, or says that it has to be waited for.
-func (s *source) ready(fd uintptr) bool {
-	buf := readBuffers.Get().(*[readSize]byte)
-	n, again, err := receive(fd, buf[:])
-	if again || err != nil || n == 0 {
-		readBuffers.Put(buf)
-		s.n = 0
-		return !again
-	}
-	s.buf, s.n = buf, n
-	return true
-}
-
-// readBlocking waits with a small buffer, and reads on with a large one while a message is
-// unfinished.
-func (s *source) readBlocking() {
+	defer c.finish()
+	c.give(early)
 	small := make([]byte, 256)
 	for {
-		n, err := s.c.conn.Read(small)
-		s.feed(small[:n])
-		for err == nil && !s.frames.idle() && !s.discard {
+		n, err := c.conn.Read(small)
+		c.give(small[:n])
+		for err == nil && c.source.frames != nil && !c.source.discard {
 			buf := readBuffers.Get().(*[readSize]byte)
-			n, err = s.c.conn.Read(buf[:])
-			s.feed(buf[:n])
+			n, err = c.conn.Read(buf[:])
+			c.give(buf[:n])
 			readBuffers.Put(buf)
 		}
 		if err != nil {
@@ -80,51 +58,130 @@ func (s *source) readBlocking() {
 	}
 }
 
-// feed takes bytes of the client. Messages in it are handed over, the rest is kept.
-func (s *source) feed(b []byte) {
-	c := s.c
-	if len(b) == 0 {
+// give feeds, and waits until there is room for all.
+func (c *connection) give(b []byte) {
+	for more := c.feed(b); !more; more = c.goOn() {
+		<-c.source.wake
+	}
+}
+
+// finish is the end of reading: TCP has ended.
+func (c *connection) finish() {
+	c.end(&closing{1006, "Connection closed abnormally", CauseLost}, true)
+	if c.poller != nil {
+		c.poller.drop(c)
+	} else {
+		c.conn.Close()
+	}
+	c.api.remove(c)
+	c.api.work.Done()
+}
+
+// listen tells the poller whether to read from the client.
+func (c *connection) listen(on bool) {
+	if c.poller == nil {
 		return
 	}
-	now := c.api.now()
-	c.heard.Store(now)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = on
+	c.poller.arm(c)
+}
+
+// feed takes bytes of the client. Messages in it are handed over, what is unfinished is kept. When
+// too much is under way it keeps the rest, tells no more to come, and resume will be called.
+func (c *connection) feed(b []byte) (more bool) {
+	if len(b) == 0 {
+		return true
+	}
+	c.heard.Store(c.api.now())
 	c.pinged.Store(0)
 	c.api.stats.bytesIn.Add(uint64(len(b)))
-	for len(b) > 0 && !s.discard {
-		n, op, payload, fault := s.frames.next(b, c.api.terms)
-		b = b[n:]
-		if fault != nil {
-			s.discard = true
-			c.begun.Store(0)
-			c.end(fault, true)
-			return
-		}
-		if op == ws.OpContinuation {
-			break
-		}
-		s.take(op, payload, now)
+	rest, all := c.split(b)
+	if all {
+		return true
 	}
+	c.source.rest = bytes.Clone(rest)
+	return c.goOn()
+}
+
+// goOn hands over what waits for room, and tells whether all of it could be.
+func (c *connection) goOn() bool {
+	s := &c.source
+	for all := false; !all; s.rest, all = c.split(s.rest) {
+		for !c.in.put(c, s.held) {
+			c.listen(false)
+			if c.in.pause(len(s.held)) {
+				return false
+			}
+		}
+		s.held = ""
+	}
+	s.rest = nil
+	c.listen(true)
+	return true
+}
+
+// resume is called once there is room for what waits.
+func (c *connection) resume() {
+	c.heard.Store(c.api.now())
+	if c.poller == nil {
+		c.source.wake <- struct{}{}
+		return
+	}
+	c.goOn()
+}
+
+// split finds messages and control frames in b and acts on them, up to a message for which there is
+// no room.
+func (c *connection) split(b []byte) (rest []byte, all bool) {
+	s, now := &c.source, c.api.now()
+	r := s.frames
+	if r == nil {
+		r = frameReaders.Get().(*frameReader)
+	}
+	for all = true; all && len(b) > 0 && !s.discard; {
+		n, op, payload, fault := r.next(b, c.api.terms)
+		b = b[n:]
+		switch {
+		case fault != nil:
+			s.discard = true
+			c.end(fault, true)
+		case op != ws.OpContinuation:
+			all = c.take(op, payload, now)
+		}
+	}
+	s.frames = r
 	switch {
-	case s.frames.idle() || s.discard:
+	case s.discard:
+		s.frames = nil
+		c.begun.Store(0)
+	case r.idle():
+		s.frames = nil
+		frameReaders.Put(r)
 		c.begun.Store(0)
 	case c.begun.Load() == 0:
 		c.begun.Store(now)
 	}
+	return b, all
 }
 
-// take acts on one message or control frame.
-func (s *source) take(op ws.OpCode, payload []byte, now int64) {
-	c := s.c
+// take acts on a message or control frame, and tells whether there was room for it.
+func (c *connection) take(op ws.OpCode, payload []byte, now int64) bool {
 	switch op {
 	case ws.OpText, ws.OpBinary:
 		c.begun.Store(0)
 		c.active.Store(now)
 		c.api.stats.messagesIn.Add(1)
-		c.api.terms.take(c, op, payload)
+		body := string(payload)
+		if !c.api.terms.put(c, op, body) {
+			c.source.held = body
+			return false
+		}
 	case ws.OpPing:
 		c.control(ws.OpPong, payload)
 	case ws.OpClose:
-		s.discard = true
+		c.source.discard = true
 		if !c.end(parseClose(payload), true) {
 			c.mu.Lock()
 			c.answered = true
@@ -132,4 +189,5 @@ func (s *source) take(op ws.OpCode, payload []byte, now int64) {
 			c.mu.Unlock()
 		}
 	}
+	return true
 }

@@ -75,15 +75,13 @@ func (c *connection) send(ctx context.Context, frames [][]byte) error {
 // postIfRoom posts b when nothing of it would be dropped; else it gives what is closed when there
 // is room again.
 func (c *connection) postIfRoom(b *batch) (outcome, <-chan struct{}) {
-	s := senders.Get().(*sender)
-	defer senders.Put(s)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.state != open:
 		return gone, nil
 	case !c.flushing || c.queue.fits(b, &c.api.cfg):
-		return c.write(b, s, true), nil
+		return c.write(b, true), nil
 	case c.room == nil:
 		c.room = make(chan struct{})
 	}

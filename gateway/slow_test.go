@@ -23,13 +23,29 @@ import (
 func (r *rig) fill(t *testing.T, id string, size int) (posted int) {
 	t.Helper()
 	text := strings.Repeat("x", size)
+	c := r.lookup(id)
 	for r.Stats().Dropped[CauseFrames]+r.Stats().Dropped[CauseBytes] == 0 {
+		c.settle()
 		post(t, r, id, fmt.Sprintf("%06d", posted)+text)
 		if posted++; posted > 100000 {
 			t.Fatal("a client that reads nothing takes everything")
 		}
 	}
 	return posted
+}
+
+// settle waits, where the queue is not written by a poller, until a goroutine has written it or the
+// socket takes no more.
+func (c *connection) settle() {
+	const still = 20 * time.Millisecond
+	waits := func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.poller == nil && c.flushing
+	}
+	for time.Duration(c.api.now()-c.progress.Load()) < still && waits() {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // A client that reads too late misses messages, but what it gets is in order and whole, and
@@ -352,4 +368,33 @@ func TestKeepSpelling_keepsNothingAfterwards(t *testing.T) {
 	if got := spellingOf(c, len("rest")); len(got) != 1 || got["X-Own"] != "x-Own" {
 		t.Errorf("spelling %v, want X-Own as x-Own", got)
 	}
+}
+
+// A post may have a target twice, also one that takes nothing now.
+func TestAPI_Post_twiceToSlow(t *testing.T) {
+	r := run(t, Config{})
+	c := r.dial(t)
+	id := r.onlyID(t)
+	posted := 0
+	for text := strings.Repeat("x", 5000); r.lookup(id).waiting() == 0; posted++ {
+		post(t, r, id, text)
+		r.lookup(id).settle()
+	}
+	to := []connections.Target{{ID: id}, {ID: id}}
+	if _, _, err := r.Post(context.Background(), to, [][]byte{[]byte("last")}); err != nil {
+		t.Fatal(err)
+	}
+	for range posted {
+		c.message()
+	}
+	c.expect("last")
+	c.expect("last")
+	eventually(t, "nothing waits", func() bool { return r.lookup(id).waiting() == 0 })
+}
+
+// waiting gives how many messages wait for the socket.
+func (c *connection) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue.frames
 }

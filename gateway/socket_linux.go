@@ -1,46 +1,19 @@
-//go:build linux && (amd64 || arm64)
+//go:build linux && (amd64 || arm64) && !portable
 
 package gateway
 
 import (
-	"sync"
 	"syscall"
 	"unsafe"
 )
 
-// direct says that this system's sockets can be read and written here without blocking.
-const direct = true
-
-// sender puts bytes on sockets without waiting and without telling the scheduler that a call may
-// block, which with MSG_DONTWAIT it never does.
-type sender struct {
-	bytes []byte
-	n     int
-	err   error
-	run   func(fd uintptr) // s.send, made once so that a delivery allocates nothing
-}
-
-var senders = sync.Pool{New: func() any {
-	s := new(sender)
-	s.run = s.send
-	return s
-}}
-
-// write gives what the socket takes of b at once. An error says that the socket is dead.
-func (s *sender) write(c syscall.RawConn, b []byte) (int, error) {
-	s.bytes, s.n, s.err = b, 0, nil
-	if err := c.Control(s.run); err != nil {
-		return 0, err
-	}
-	return s.n, s.err
-}
-
-func (s *sender) send(fd uintptr) { s.n, s.err = send(fd, s.bytes) }
+// A socket is used here without waiting and without telling the scheduler that a call may block,
+// which with MSG_DONTWAIT it never does.
 
 // send puts bytes on a socket until it takes no more.
-func send(fd uintptr, b []byte) (n int, err error) {
+func send(fd int, b []byte) (n int, err error) {
 	for n < len(b) {
-		k, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, fd,
+		k, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd),
 			uintptr(unsafe.Pointer(&b[n])), uintptr(len(b)-n),
 			syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)
 		switch errno {
@@ -57,9 +30,9 @@ func send(fd uintptr, b []byte) (n int, err error) {
 }
 
 // receive fills b with what has come; again says that nothing has.
-func receive(fd uintptr, b []byte) (n int, again bool, err error) {
+func receive(fd int, b []byte) (n int, again bool, err error) {
 	for {
-		k, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd,
+		k, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd),
 			uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), syscall.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
@@ -71,4 +44,29 @@ func receive(fd uintptr, b []byte) (n int, again bool, err error) {
 			return 0, false, errno
 		}
 	}
+}
+
+// shut ends one direction of a socket or both. It fails where the peer has done so already.
+func shut(fd, how int) error { return syscall.Shutdown(fd, how) }
+
+const (
+	shutWrite = syscall.SHUT_WR
+	shutBoth  = syscall.SHUT_RDWR
+)
+
+// duplicate gives a socket that package net has no part in.
+func duplicate(c syscall.Conn) (fd int, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var errno syscall.Errno
+	err = raw.Control(func(old uintptr) {
+		r, _, e := syscall.RawSyscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 0)
+		fd, errno = int(r), e
+	})
+	if err == nil && errno != 0 {
+		err = errno
+	}
+	return fd, err
 }

@@ -41,6 +41,7 @@ type Stats struct {
 	MessagesOut   uint64           // taken by a socket or its queue
 	BytesIn       uint64           // of sockets
 	BytesOut      uint64           // of messages out, with frame headers
+	Writes        uint64           // to sockets, of whatever they were
 	HandlerErrors uint64           // errors, panics and malformed responses of handlers
 	Dropped       map[Cause]uint64 // messages to slow clients, and throttled ones from clients
 	Refused       map[Cause]uint64 // handshakes
@@ -51,6 +52,7 @@ type Stats struct {
 
 type stats struct {
 	total, messagesIn, messagesOut, bytesIn, bytesOut, handlerErrors atomic.Uint64
+	writes                                                           atomic.Uint64
 	extra, connects, disconnects                                     atomic.Uint64 // see metered
 
 	mu                       sync.Mutex
@@ -101,7 +103,7 @@ func (a *API) Stats() Stats {
 	return Stats{
 		Open: a.open(), Total: s.total.Load(),
 		MessagesIn: s.messagesIn.Load(), MessagesOut: s.messagesOut.Load(),
-		BytesIn: s.bytesIn.Load(), BytesOut: s.bytesOut.Load(),
+		BytesIn: s.bytesIn.Load(), BytesOut: s.bytesOut.Load(), Writes: s.writes.Load(),
 		HandlerErrors: s.handlerErrors.Load(), Metered: a.metered(),
 		Dropped: maps.Clone(s.dropped), Refused: maps.Clone(s.refused),
 		Closed: maps.Clone(s.closed), ClosedByCode: maps.Clone(s.codes),

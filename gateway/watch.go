@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"crypto/tls"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -124,13 +123,4 @@ func (c *connection) act(d duty, now int64) {
 		c.pinged.Store(now)
 		c.control(ws.OpPing, nil)
 	}
-}
-
-// kill closes TCP at once; for TLS without a last word, which could block.
-func (c *connection) kill() {
-	if t, ok := c.conn.(*tls.Conn); ok {
-		t.NetConn().Close()
-		return
-	}
-	c.conn.Close()
 }
