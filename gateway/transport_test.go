@@ -151,8 +151,8 @@ func TestGW60_PostsKeepAlive(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.settle()
-	if n := r.Stats().Open; n != 1 {
-		t.Fatal("closed 9 minutes after a post")
+	if _, err := r.Describe(context.Background(), connections.Target{ID: id}); err != nil {
+		t.Fatalf("9 minutes after a post: %v", err)
 	}
 	clock.add(time.Minute)
 	c.closedWhile(clock, 1001, "Going away")
