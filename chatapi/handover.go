@@ -67,15 +67,7 @@ func (h *Handler) handOver(ctx context.Context, user string, rooms []string) err
 	if slices.Contains(rooms, "") {
 		rooms = nil
 	}
-	for tries := 0; ; tries++ {
-		done, err := h.handOverNow(ctx, user, rooms)
-		if err != nil || done || tries == youngTries {
-			return err
-		}
-		if err := h.Sleep(ctx, youngRetry); err != nil {
-			return err
-		}
-	}
+	return h.untilDone(ctx, func() (bool, error) { return h.handOverNow(ctx, user, rooms) })
 }
 
 // handOverNow delivers what can be delivered. It moves the read markers afterwards: what breaks in

@@ -16,6 +16,8 @@ const Operator = "@operator"
 // missing is what the write-up of the dialect direct answers to an invocation that lacks a member.
 const missing = "Missing message or apigw_endpoint"
 
+const notOwn = "apigw_endpoint is not the endpoint of this deployment"
+
 // Invoke answers a direct invocation of the function with {action, message, apigw_endpoint}: it says
 // the message in the lobby. requestID is that of the invocation: one that is delivered again stores
 // nothing new. A payload that is refused is answered with 400 and a sentence; an error is one of the
@@ -32,7 +34,7 @@ func (h *Handler) Invoke(ctx context.Context, requestID string, payload []byte) 
 	switch {
 	case err == nil:
 		return respond(200, `{"status":"Message sent"}`), nil
-	case errors.As(err, &refused) && refused.Field == "message":
+	case errors.As(err, &refused) && (refused.Field == "message" || refused.Field == "apigw_endpoint"):
 		return respond(400, missing+": "+refused.Message), nil
 	case errors.As(err, &refused):
 		return respond(400, refused.Message), nil
@@ -52,13 +54,21 @@ func (h *Handler) checkInvocation(a *wire.Action) error {
 		return chat.BadField("to", "to: an invocation speaks in the lobby")
 	case a.Endpoint == "":
 		return chat.BadField("apigw_endpoint", missing)
-	case h.Endpoint == "" || trimSlash(a.Endpoint) != trimSlash(h.Endpoint):
-		return chat.BadField("apigw_endpoint", "apigw_endpoint is not the endpoint of this deployment")
+	case !h.isOwn(a.Endpoint, ""):
+		return chat.BadField("apigw_endpoint", notOwn)
 	}
 	return nil
 }
 
-func trimSlash(endpoint string) string { return strings.TrimSuffix(endpoint, "/") }
+// isOwn tells whether an endpoint is this deployment's own, or the stage, as host/stage, that a frame
+// came by. It is compared and never called: the endpoint that is called is Config's.
+func (h *Handler) isOwn(endpoint, stage string) bool {
+	endpoint = strings.TrimSuffix(endpoint, "/")
+	if h.Endpoint != "" && endpoint == strings.TrimSuffix(h.Endpoint, "/") {
+		return true
+	}
+	return stage != "" && (endpoint == "https://"+stage || endpoint == "http://"+stage)
+}
 
 // say says something in the lobby that comes from no connection.
 func (h *Handler) say(ctx context.Context, id, text string) error {

@@ -30,8 +30,8 @@ func (h *Handler) tellJoined(ctx context.Context, c chat.Connection, news bool) 
 	pushes := []push{toLounge(wire.LoungeMembers{}), toLounge(wire.SystemMessage{
 		Text: c.User + " has joined the chat",
 	})}
-	for i := range pushes {
-		pushes[i].origin = c
+	if h.Rooms == nil { // the list that is read may be older than c's name
+		pushes[0].origin, pushes[1].origin = c, c
 	}
 	if !news {
 		pushes = pushes[:1]
@@ -72,28 +72,28 @@ func (h *Handler) isInLounge(ctx context.Context, user, but string) (bool, error
 // enterLounge tells the lounge of a connection that has come with a name, as soon as it can be told
 // itself.
 func (h *Handler) enterLounge(ctx context.Context, id string) error {
-	for range youngTries {
+	return h.untilDone(ctx, func() (done bool, err error) {
 		c, err := h.Service.Find(ctx, id)
 		if chat.Is(err, chat.NotFound) {
-			return nil
+			return true, nil
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		_, err = h.Poster.Describe(ctx, connections.Target{ID: c.ID, Endpoint: c.Endpoint})
-		if err == nil {
-			here, err := h.isInLounge(ctx, c.User, c.ID)
-			h.tellJoined(ctx, c, !here)
-			return err
+		if errors.Is(err, connections.ErrGone) {
+			return false, nil
 		}
-		if !errors.Is(err, connections.ErrGone) {
-			return err
+		if err != nil {
+			return false, err
 		}
-		if err := h.Sleep(ctx, youngRetry); err != nil {
-			return err
+		here, err := h.isInLounge(ctx, c.User, c.ID)
+		if err != nil {
+			return false, err
 		}
-	}
-	return nil
+		h.tellJoined(ctx, c, !here)
+		return true, nil
+	})
 }
 
 // loungeNames lists the users of the named connections of the lounge, in the order of their naming.

@@ -83,6 +83,9 @@ func (h *Handler) sendMessage(ctx context.Context, r *request) error {
 	if err := r.checkSender(); err != nil {
 		return err
 	}
+	if r.dialect() == wire.DirectDialect && r.Endpoint != "" && !h.isOwn(r.Endpoint, r.stage) {
+		return chat.BadField("apigw_endpoint", notOwn)
+	}
 	m := chat.Send{Room: r.Room, To: r.To, ID: r.ID, Text: r.Text}
 	if m.ID == "" {
 		m.ID = r.messageID

@@ -37,9 +37,25 @@ type Address struct {
 const (
 	// youngRetry is how long a task waits before it tries a connection that may be not yet open.
 	youngRetry = 250 * time.Millisecond
-	// youngTries is how often it does: for 5 s.
-	youngTries = 20
+	// firstRetry is that at first: mostly the connection opens at once.
+	firstRetry = 10 * time.Millisecond
+	// openingTime is how long a task goes on trying.
+	openingTime = 5 * time.Second
 )
+
+// untilDone tries until it is done, for openingTime: more often at first, then every youngRetry.
+func (h *Handler) untilDone(ctx context.Context, try func() (done bool, err error)) error {
+	for wait, waited := firstRetry, time.Duration(0); ; wait = min(waited, youngRetry) {
+		done, err := try()
+		if err != nil || done || waited >= openingTime {
+			return err
+		}
+		if err := h.Sleep(ctx, wait); err != nil {
+			return err
+		}
+		waited += wait
+	}
+}
 
 // maxTries is how often a fan-out is tried. After that its receivers find it in the log.
 const maxTries = 3

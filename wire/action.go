@@ -42,7 +42,7 @@ type Action struct {
 	To            string // of sendMessage: a user instead of a room; of send: the member "send_to"
 	SentBy        string // of send: who the client says it is, to be checked; or it is SendBy
 	SendBy        string
-	Endpoint      string // of sendMessage: the member "apigw_endpoint"; counts in an invocation only
+	Endpoint      string // of sendMessage: the member "apigw_endpoint"
 	NewName       string // of setName: the member "name"
 	Text          string // of sendMessage: the member "message"
 	Payload       []byte // of sendDirect: the member "message", raw JSON, part of the frame's bytes

@@ -124,7 +124,7 @@ var specs = []spec{
 			{fieldMessage, aText, true},
 			{fieldRoom, aName, false},
 			{fieldTo, aName, false},
-			{fieldEndpoint, aCursor, false},
+			{fieldEndpoint, aName, false},
 		},
 		`{"action":"sendMessage","id":"m1","room":"tea","message":"hi"}`,
 	},
@@ -186,7 +186,7 @@ var specs = []spec{
 	{GetHelp, "", nil, `{"action":"help","id":"x1"}`},
 	{
 		SendMessageLower, SendMessage,
-		[]param{{fieldMessage, aText, true}, {fieldEndpoint, aCursor, false}},
+		[]param{{fieldMessage, aText, true}, {fieldEndpoint, aName, false}},
 		`{"action":"sendmessage","message":"Hello AWS"}`,
 	},
 	{
