@@ -95,18 +95,18 @@ func refused(t *testing.T, c *client, status int, message any) {
 func TestGW67_MissingIdentityIs401(t *testing.T) {
 	g := newGuard(says("Allow", "*"), nil)
 	g.IdentitySources = []string{
-		"route.request.header.X-Token", "route.request.querystring.t", "stageVariables.k",
+		"route.request.header.X-Token", "route.request.querystring.Tok", "stageVariables.k",
 		"context.connectionId", "context.connectedAt", "context.requestTimeEpoch",
 	}
 	stages := []Stage{{Name: "prod", Variables: map[string]string{"k": "v"}}, {Name: "bare"}}
 	r, h := guarded(t, &g.Authorizer, Config{Stages: stages})
 	for _, missing := range []struct{ target, line string }{
-		{"/prod?t=1", "X-Other: a"},
-		{"/prod?t=1", "X-Token: "},
+		{"/prod?Tok=1", "X-Other: a"},
+		{"/prod?Tok=1", "X-Token: "},
 		{"/prod", "X-Token: a"},
-		{"/prod?t=", "X-Token: a"},
-		{"/prod?T=1", "X-Token: a"},
-		{"/bare?t=1", "X-Token: a"},
+		{"/prod?Tok=", "X-Token: a"},
+		{"/prod?tok=1", "X-Token: a"},
+		{"/bare?Tok=1", "X-Token: a"},
 	} {
 		refused(t, r.handshake(t, missing.target, missing.line), 401, "Unauthorized")
 	}
@@ -114,7 +114,7 @@ func TestGW67_MissingIdentityIs401(t *testing.T) {
 		t.Errorf("the authorizer is called: %s", <-g.events)
 	}
 	h.none(t)
-	wantHead(t, r.handshake(t, "/prod?t=1", "x-token: a"), 101, "")
+	wantHead(t, r.handshake(t, "/prod?Tok=1", "x-token: a"), 101, "")
 	if n := r.Stats().Refused[CauseAuthorizer]; n != 6 {
 		t.Errorf("%d refusals are counted, want 6", n)
 	}

@@ -19,9 +19,17 @@
 //     of a length in a header.
 //   - A handler that panics is recovered, as a crashed Lambda is.
 //
+// # Integrations
+//
+// What a [Route] calls is a [Handler]: a Lambda handler in Go as it is, a [JSONHandler] for one that
+// runs elsewhere, or a [Mock]. The gateway waits as long as API Gateway does and answers failures,
+// late and malformed results in its words. A handler is not told that nobody waits any more, as a
+// Lambda function is not. [API.Deploy] changes a stage while clients are connected.
+//
 // # Differences from AWS
 //
-// Usage plans, resource policies and compression are not here; of AWS_IAM only the signature is
+// Integrations of the types HTTP and AWS, mapping of parameters, request models and custom domains'
+// mappings are not here. Usage plans, resource policies and compression are not here; of AWS_IAM only the signature is
 // checked, not what its owner may do; conditions in an authorizer's policy are an error.
 // X-Forwarded-Proto and -Port tell the truth about the listener instead of "https" and 443. Where it
 // is not certain what AWS does there is a knob: [Knobs].

@@ -30,8 +30,9 @@ import (
 func interopRig(t *testing.T) (r *rig, ends func() []string) {
 	t.Helper()
 	const drop = 1500 * time.Millisecond
-	h := newRecorder()
+	h, running := newRecorder(), make(chan struct{})
 	h.answer = func(ctx context.Context, e event) (reply, error) {
+		<-running
 		self := []connections.Target{{ID: e.RequestContext.ConnectionID}}
 		text, size, code := []byte(e.Body), 0, 0
 		if _, err := fmt.Sscanf(e.Body, "give %d", &size); err == nil {
@@ -56,6 +57,7 @@ func interopRig(t *testing.T) (r *rig, ends func() []string) {
 		return reply{StatusCode: 200}, nil
 	}
 	r = run(t, Config{Routes: all(h), Serial: true, PingAfter: drop / 10, DropAfter: drop})
+	close(running)
 	// ends gives how the connections ended, sorted; it waits until all have.
 	return r, func() (ends []string) {
 		eventually(t, "all connections have ended", func() bool { return r.Stats().Open == 0 })
