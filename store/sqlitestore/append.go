@@ -13,7 +13,7 @@ func (s *Store) Append(
 ) (chat.Message, error) {
 	var a appending
 	a.draft, a.then = d, then
-	a.key, a.hash = sentKey(d.Room, d.From, d.ID), textHash(d.Text)
+	a.key = sentKey(d.Room, d.From, d.ID)
 	a.op.run, a.op.committed, a.op.append = a.run, a.committed, &a
 	if err := s.write(ctx, "append", &a.op); err != nil {
 		return chat.Message{}, err
@@ -27,7 +27,6 @@ type appending struct {
 	draft  chat.Draft
 	then   func(chat.Head, chat.Message)
 	key    int64 // where the id belongs in the table of sent
-	hash   int64 // of the text
 	head   chat.Head
 	stored chat.Message
 }
@@ -50,7 +49,7 @@ func (a *appending) run(w *writer) error {
 		return err
 	}
 	next := r.head.Seq + 1
-	first, err := w.use(r, a)
+	first, err := w.use(a)
 	if err != nil {
 		return err
 	}
@@ -92,8 +91,15 @@ func (w *writer) mayAppend(r *room, user string) error {
 
 // insertMessage stores a message as the last of all.
 func (w *writer) insertMessage(r *room, m *chat.Message) error {
-	w.sent.last++
+	pos := w.last + 1
+	crc := messageCRC(w.scratch[:0], m, m.Text)
 	_, err := w.conn.exec("INSERT INTO messages VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)",
-		w.sent.last, r.n, int64(m.Seq), m.ID, m.From, m.At.UnixMilli(), m.Text, messageCRC(w.scratch[:0], m, m.Text))
-	return err
+		pos, r.n, int64(m.Seq), m.ID, m.From, m.At.UnixMilli(), m.Text, crc)
+	if err != nil {
+		return err
+	}
+	w.last = pos
+	w.staged = append(w.staged, place{r.n, m.Room, m.Seq, pos})
+	w.tally.add(inLog, 0, crc)
+	return nil
 }

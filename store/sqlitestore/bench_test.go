@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,14 +27,21 @@ func benchmarkAppend(b *testing.B, rooms int) {
 	s := open(b, b.TempDir(), sqlitestore.Options{})
 	ctx := context.Background()
 	text := strings.Repeat("x", 200)
-	for room := range rooms {
-		for w := range writers {
-			j := chat.Join{Room: fmt.Sprint("r", room), Name: "r", User: fmt.Sprint("u", w), Kind: chat.PublicRoom}
-			if _, _, err := s.Join(ctx, j); err != nil {
-				b.Fatal(err)
+	var joins sync.WaitGroup
+	for w := range writers {
+		joins.Go(func() {
+			for room := range rooms {
+				j := chat.Join{Room: fmt.Sprint("r", room), Name: "r", User: fmt.Sprint("u", w), Kind: chat.PublicRoom}
+				if _, _, err := s.Join(ctx, j); err != nil {
+					b.Error(err)
+				}
 			}
-		}
+		})
 	}
+	joins.Wait()
+	pages := s.PagesWritten()
+	var ru0, ru1 syscall.Rusage
+	_ = syscall.Getrusage(0, &ru0)
 	commits := s.Commits()
 	var next atomic.Int64
 	var all sync.WaitGroup
@@ -60,6 +68,10 @@ func benchmarkAppend(b *testing.B, rooms int) {
 	}
 	all.Wait()
 	b.StopTimer()
+	_ = syscall.Getrusage(0, &ru1)
+	cpu := func(r syscall.Rusage) int64 { return r.Utime.Nano() + r.Stime.Nano() }
+	b.ReportMetric(float64(cpu(ru1)-cpu(ru0))/1e3/float64(b.N), "cpu-µs/msg")
+	b.ReportMetric(float64(s.PagesWritten()-pages)/float64(b.N), "pages/msg")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
 	b.ReportMetric(float64(b.N)/float64(s.Commits()-commits), "msgs/commit")
 }

@@ -90,74 +90,135 @@ func (k *checker) tables() error {
 	return nil
 }
 
-// rooms checks the head and the messages of each room.
+// checkedRoom is what is known of a room while its messages are read.
+type checkedRoom struct {
+	room    string
+	carried uint64 // the last number in places
+	next    uint64 // the number expected
+	places  int64  // a sum over the places of its messages, of which the table's are subtracted
+	broken  bool   // its head is, so that carried is not known
+}
+
+// placeSum is what one place adds to a sum.
+func placeSum(seq uint64, pos int64) int64 { return content(nil).num(seq).num(uint64(pos)).crc() }
+
+// rooms checks the heads, the messages in the order of their arrival, and that places leads to them.
 func (k *checker) rooms() error {
-	var rooms []roomRow
+	rooms := map[int64]*checkedRoom{}
 	err := k.c.each("SELECT "+roomColumns+" FROM rooms", func(r row) error {
 		found, err := scanRoom(r)
 		if err == nil {
-			rooms = append(rooms, found)
+			rooms[found.n] = &checkedRoom{room: found.head.Room, next: 1}
 		}
 		return k.problem(err)
 	})
 	if err != nil {
 		return err
 	}
-	var given uint64
-	for _, r := range rooms {
-		seq, err := readSeq(k.c, r.n, r.head.Room)
-		if err == nil {
-			given += seq
-			err = k.messages(r.n, r.head.Room, seq)
-		}
+	for n, r := range rooms {
+		r.carried, err = readSeq(k.c, n, r.room)
+		r.broken = err != nil
 		if err := k.problem(err); err != nil {
 			return err
 		}
 	}
-	stored, err := k.c.one("SELECT count(*), (SELECT count(*) FROM heads) FROM messages NOT INDEXED")
+	heads, err := k.c.one("SELECT count(*) FROM heads")
+	if err == nil && heads.int(0) != int64(len(rooms)) {
+		err = k.problem(damagef("there are %d heads, and should be %d", heads.int(0), len(rooms)))
+	}
 	if err != nil {
 		return err
 	}
-	if stored.uint(0) != given || stored.int(1) != int64(len(rooms)) {
-		return damagef("there are %d messages and %d heads, and should be %d and %d",
-			stored.int(0), stored.int(1), given, len(rooms))
+	if err := k.problem(k.messages(rooms)); err != nil {
+		return err
+	}
+	return k.places(rooms)
+}
+
+// messages checks that each has the number that is next in its room and a good CRC, and that as many
+// are there as were stored.
+func (k *checker) messages(rooms map[int64]*checkedRoom) error {
+	want, err := readSum(k.c, inLog)
+	if err != nil {
+		return err
+	}
+	var got sum
+	err = k.c.each("SELECT "+messageColumns+", m.pos, m.room FROM messages m ORDER BY m.pos", func(r row) error {
+		got.rows++
+		got.total += r.int(6)
+		room := rooms[r.int(8)]
+		if room == nil {
+			return k.problem(damagef("the message at position %d is in no room", r.int(7)))
+		}
+		if err := k.problem(k.message(room, r)); err != nil {
+			return err
+		}
+		return k.ctx.Err()
+	})
+	if err != nil {
+		return fmt.Errorf("the message after the first %d: %w", got.rows, err)
+	}
+	if got != want {
+		return damagef("there are %d messages with a CRC of %d in all, and should be %d with %d",
+			got.rows, got.total, want.rows, want.total)
 	}
 	return nil
 }
 
-// messages checks that a room has each number up to its head, with a good CRC.
-func (k *checker) messages(n int64, room string, last uint64) error {
-	next := uint64(1)
-	err := k.c.each("SELECT "+messageColumns+" FROM messages WHERE room = ? ORDER BY seq", func(r row) error {
-		m, err := scanMessage(r, room)
-		for ; next < m.Seq && err == nil; next++ {
-			if err := k.problem(damagef("room %q: message %d is missing", room, next)); err != nil {
-				return err
-			}
+// message checks one message of a room.
+func (k *checker) message(room *checkedRoom, r row) error {
+	m, err := scanMessage(r, room.room)
+	for ; room.next < m.Seq && err == nil; room.next++ {
+		if err := k.problem(damagef("room %q: message %d is missing", room.room, room.next)); err != nil {
+			return err
 		}
-		next = m.Seq + 1
+	}
+	room.next = m.Seq + 1
+	if m.Seq <= room.carried {
+		room.places += placeSum(m.Seq, r.int(7))
+	}
+	return err
+}
+
+// places checks that the table leads to the messages of each room, and to nothing else.
+func (k *checker) places(rooms map[int64]*checkedRoom) error {
+	err := k.c.each("SELECT "+placesColumns+" FROM places", func(r row) error {
+		p, err := scanPlaces(r)
+		if err != nil {
+			return k.problem(err)
+		}
+		if room := rooms[p.room]; room != nil {
+			p.each(func(seq uint64, pos int64) { room.places -= placeSum(seq, pos) })
+		}
+		return k.ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms {
+		switch {
+		case room.broken:
+		case room.next <= room.carried:
+			err = damagef("room %q: the last message is %d, and should be %d", room.room, room.next-1, room.carried)
+		case room.places != 0:
+			err = damagef("room %q: places does not lead to its messages", room.room)
+		}
 		if err := k.problem(err); err != nil {
 			return err
 		}
-		return k.ctx.Err()
-	}, n)
-	if err != nil {
-		return fmt.Errorf("room %q: message %d and later: %w", room, next, err)
-	}
-	if next != last+1 {
-		return damagef("room %q: the last message is %d, and should be %d", room, next-1, last)
+		err = nil
 	}
 	return nil
 }
 
 // sentIDs checks that each id in the table is that of its message.
 func (k *checker) sentIDs() error {
-	return k.c.each(`SELECT s.key, s.seq, h.room, m.sender, m.id FROM sent s
-		LEFT JOIN heads h ON h.n = s.room LEFT JOIN messages m ON m.room = s.room AND m.seq = s.seq`,
+	return k.c.each(`SELECT s.key, s.pos, h.room, m.sender, m.id FROM sent s
+		LEFT JOIN messages m ON m.pos = s.pos LEFT JOIN heads h ON h.n = m.room`,
 		func(r row) error {
 			// Ids that share a key stand one after the other.
 			if d := r.int(0) - sentKey(r.text(2), r.text(3), r.text(4)); d < 0 || d > 64 {
-				return k.problem(damagef("room %q: the sent id of message %d is not its id", r.text(2), r.uint(1)))
+				return k.problem(damagef("the sent id of the message at position %d is not its id", r.int(1)))
 			}
 			return k.ctx.Err()
 		})

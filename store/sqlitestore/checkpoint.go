@@ -10,7 +10,6 @@ import (
 const (
 	checkpointPages = 4_000  // in the background, while writing goes on
 	resetPages      = 16_000 // what little is left by the writer, so that the log starts anew
-	pagesPerWrite   = 2      // about, of an operation
 )
 
 // A log that others are reading cannot be emptied: Delete waits for eraseTries times erasePause,
@@ -156,7 +155,7 @@ func (k *checkpointer) truncate() (busy bool, err error) {
 		}
 		busy, err = checkpoint(w.conn, "TRUNCATE")
 		err = errors.Join(err, w.conn.script("PRAGMA "+busyTimeout))
-		w.pages = 0
+		w.logged = w.pages
 	}}
 	if e := k.s.queue.put(&o); e != nil {
 		return true, nil // closed, or too much is waiting
@@ -180,17 +179,18 @@ func (k *checkpointer) failed(err error, erases bool) {
 	}
 }
 
-// written counts what a batch has added to the log, and has it carried over in time.
-func (w *writer) written(ops int) {
-	added := ops*pagesPerWrite + 4 // and the heads and sums
+// written counts the pages that a batch has added to the log, and has it carried over in time.
+func (w *writer) written() {
+	added := w.conn.written()
 	w.pages += added
-	if w.pages%checkpointPages < added {
+	sinceNew := w.pages - w.logged
+	if sinceNew%checkpointPages < added {
 		w.s.checkpoints.request()
 	}
-	if w.pages < resetPages {
+	if sinceNew < resetPages {
 		return
 	}
-	w.pages = 0
+	w.logged = w.pages
 	if _, err := checkpoint(w.conn, "PASSIVE"); err != nil {
 		w.s.checkpoints.failed(err, false)
 	}

@@ -35,6 +35,11 @@ func (r row) text(i int) string {
 	return s
 }
 
+func (r row) blob(i int) []byte {
+	b, _ := r[i].([]byte)
+	return b
+}
+
 // uri gives the file: URI of a database for SQLite, whose query holds SQLite's own parameters.
 func uri(file, query string) string {
 	path := filepath.ToSlash(file)
@@ -164,6 +169,15 @@ func (c *conn) within(begin string, f func() error) error {
 // rollback ends a transaction that failed. Where SQLite has rolled back already it says that
 // there is none, which is as good.
 func (c *conn) rollback() { _, _ = c.exec("ROLLBACK") }
+
+// written gives how many pages commits have put into the write-ahead log since the last call.
+func (c *conn) written() int {
+	pages, _, err := c.db.(sqlite.DBStatus).Status(sqlite.DBStatusCacheWrite, true)
+	if err != nil {
+		return 0 // it is only given for a counter that does not exist
+	}
+	return pages
+}
 
 // close closes the statements and the connection.
 func (c *conn) close() error {

@@ -1,5 +1,15 @@
 package sqlitestore
 
+// PagesWritten counts the pages that commits have put into the write-ahead log.
+func (s *Store) PagesWritten() (pages int) {
+	o := op{done: make(chan struct{}), between: func(w *writer) { pages = w.pages }}
+	if err := s.queue.put(&o); err != nil {
+		return 0
+	}
+	<-o.done
+	return pages
+}
+
 // Commits counts the transactions that were committed.
 func (s *Store) Commits() uint64 {
 	s.cache.mu.RLock()

@@ -35,7 +35,7 @@ func (s *Store) head(c *conn, name string) (int64, chat.Head, error) {
 	r, commits := s.cache.get(name)
 	if r == nil {
 		err := c.within("BEGIN", func() (err error) {
-			r, err = readRoom(c, name)
+			r, err = s.readRoom(c, name)
 			return err
 		})
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-const messageColumns = "seq, state, id, sender, at, text, crc"
+const messageColumns = "m.seq, m.state, m.id, m.sender, m.at, m.text, m.crc"
 
 // scanMessage reads a row of messageColumns.
 func scanMessage(r row, room string) (chat.Message, error) {
@@ -26,16 +26,17 @@ func scanMessage(r row, room string) (chat.Message, error) {
 	return m, nil
 }
 
-// readMessage reads the message of a number that was given.
-func readMessage(c *conn, n int64, room string, seq uint64) (chat.Message, error) {
-	found, err := c.one("SELECT "+messageColumns+" FROM messages WHERE room = ? AND seq = ?", n, int64(seq))
+// readAt reads the message at a position.
+func readAt(c *conn, pos int64) (chat.Message, error) {
+	found, err := c.one("SELECT "+messageColumns+`, h.room
+		FROM messages m LEFT JOIN heads h ON h.n = m.room WHERE m.pos = ?`, pos)
 	if err != nil {
 		return chat.Message{}, err
 	}
 	if found == nil {
-		return chat.Message{}, damagef("room %q: message %d is missing", room, seq)
+		return chat.Message{}, damagef("the message at position %d is missing", pos)
 	}
-	return scanMessage(found, room)
+	return scanMessage(found, found.text(7))
 }
 
 // Messages reads a page: see chat.Log.
@@ -47,11 +48,13 @@ func (s *Store) Messages(ctx context.Context, room string, r chat.Range) (chat.P
 			return err
 		}
 		page.Head = head
-		reader := pageReader{n: n, room: room, limit: min(r.Limit, chat.MaxPage)}
-		if r.Before == 0 {
-			return reader.up(c, &page, r.After)
-		}
-		return reader.down(c, &page, r.Before)
+		p := pageReader{s: s, c: c, n: n, room: room, limit: uint64(min(r.Limit, chat.MaxPage)), page: &page}
+		return c.within("BEGIN", func() error {
+			if r.Before == 0 {
+				return p.up(r.After)
+			}
+			return p.down(r.Before)
+		})
 	})
 	if err != nil {
 		return chat.Page{}, err
@@ -62,53 +65,74 @@ func (s *Store) Messages(ctx context.Context, room string, r chat.Range) (chat.P
 // pageReader collects a page. Numbers are dense below the head, so each row must be the one
 // expected next.
 type pageReader struct {
+	s     *Store
+	c     *conn
 	n     int64
 	room  string
-	limit int
+	limit uint64
+	page  *chat.Page
 	bytes int
 	next  uint64 // the number expected
 	full  bool
 }
 
 // up reads the messages above after.
-func (p *pageReader) up(c *conn, page *chat.Page, after uint64) error {
-	last := page.Head.Seq
+func (p *pageReader) up(after uint64) error {
+	last := p.page.Head.Seq
 	if after >= last {
 		return nil
 	}
 	p.next = after + 1
-	err := c.each("SELECT "+messageColumns+` FROM messages
-		WHERE room = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
-		func(r row) error { return p.add(r, page, 1) },
-		p.n, int64(after), int64(last), int64(p.limit))
+	positions, err := p.s.positions(p.c, p.n, p.room, after+1, min(last, after+p.limit))
 	if err != nil {
 		return err
 	}
-	page.More = p.next <= last
-	return p.complete(min(last-after, uint64(p.limit)), page)
+	err = p.read(positions, "SELECT "+messageColumns+" FROM messages m WHERE m.pos IN "+lookupParams+" ORDER BY m.pos", 1)
+	p.page.More = p.next <= last
+	return err
 }
 
 // down reads the messages below before, and puts them in ascending order.
-func (p *pageReader) down(c *conn, page *chat.Page, before uint64) error {
-	before = min(before, page.Head.Seq+1)
+func (p *pageReader) down(before uint64) error {
+	before = min(before, p.page.Head.Seq+1)
 	if before <= 1 {
 		return nil
 	}
 	p.next = before - 1
-	err := c.each("SELECT "+messageColumns+` FROM messages
-		WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
-		func(r row) error { return p.add(r, page, -1) },
-		p.n, int64(before), int64(p.limit))
+	positions, err := p.s.positions(p.c, p.n, p.room, before-min(before-1, p.limit), before-1)
 	if err != nil {
 		return err
 	}
-	slices.Reverse(page.Messages)
-	page.More = p.next > 0
-	return p.complete(min(before-1, uint64(p.limit)), page)
+	slices.Reverse(positions)
+	const query = "SELECT " + messageColumns + " FROM messages m WHERE m.pos IN "
+	err = p.read(positions, query+lookupParams+" ORDER BY m.pos DESC", -1)
+	slices.Reverse(p.page.Messages)
+	p.page.More = p.next > 0
+	return err
+}
+
+// read reads messages in the order of their positions, until the page is full.
+func (p *pageReader) read(positions []int64, query string, step int) error {
+	args := make([]any, lookup)
+	for len(positions) > 0 && !p.full {
+		some := positions[:min(lookup, len(positions))]
+		positions = positions[len(some):]
+		for i := range args {
+			args[i] = some[min(i, len(some)-1)]
+		}
+		end := p.next + uint64(step*len(some))
+		if err := p.c.each(query, func(r row) error { return p.add(r, step) }, args...); err != nil {
+			return err
+		}
+		if !p.full && p.next != end {
+			return damagef("room %q: message %d is missing", p.room, p.next)
+		}
+	}
+	return nil
 }
 
 // add adds a row, unless the page is full.
-func (p *pageReader) add(r row, page *chat.Page, step int) error {
+func (p *pageReader) add(r row, step int) error {
 	if p.full {
 		return nil
 	}
@@ -119,20 +143,12 @@ func (p *pageReader) add(r row, page *chat.Page, step int) error {
 	if m.Seq != p.next {
 		return damagef("room %q: message %d is missing", p.room, p.next)
 	}
-	if p.bytes += m.JSONSize(); p.bytes > chat.MaxPageBytes && len(page.Messages) > 0 {
+	if p.bytes += m.JSONSize(); p.bytes > chat.MaxPageBytes && len(p.page.Messages) > 0 {
 		p.full = true
 		return nil
 	}
-	page.Messages = append(page.Messages, m)
+	p.page.Messages = append(p.page.Messages, m)
 	p.next += uint64(step)
-	return nil
-}
-
-// complete tells whether all rows were there.
-func (p *pageReader) complete(want uint64, page *chat.Page) error {
-	if !p.full && uint64(len(page.Messages)) < want {
-		return damagef("room %q: message %d is missing", p.room, p.next)
-	}
 	return nil
 }
 
@@ -151,7 +167,7 @@ func (s *Store) Delete(ctx context.Context, room string, seq uint64, author stri
 	return m, nil
 }
 
-// deleteMessage overwrites a text with as many zero bytes.
+// deleteMessage takes the text of a message away.
 func (w *writer) deleteMessage(room string, seq uint64, author string) (chat.Message, error) {
 	r, err := w.room(room)
 	if err != nil {
@@ -160,7 +176,14 @@ func (w *writer) deleteMessage(room string, seq uint64, author string) (chat.Mes
 	if seq == 0 || seq > r.head.Seq {
 		return chat.Message{}, chat.E(chat.NotFound, "no such message")
 	}
-	m, err := readMessage(w.conn, r.n, room, seq)
+	pos, err := w.position(r, seq)
+	if err != nil {
+		return chat.Message{}, err
+	}
+	m, err := readAt(w.conn, pos)
+	if err == nil && (m.Room != room || m.Seq != seq) {
+		err = damagef("room %q: message %d is missing", room, seq)
+	}
 	if err != nil {
 		return m, err
 	}
@@ -170,12 +193,23 @@ func (w *writer) deleteMessage(room string, seq uint64, author string) (chat.Mes
 	if m.State == chat.Deleted {
 		return m, nil
 	}
-	if err := w.keepHash(r, &m); err != nil {
-		return m, err
+	return m, w.erase(&m, pos)
+}
+
+// erase overwrites a text with as many zero bytes.
+func (w *writer) erase(m *chat.Message, pos int64) error {
+	if err := w.keepHash(m, pos); err != nil {
+		return err
 	}
+	before := messageCRC(nil, m, m.Text)
 	zero := strings.Repeat("\x00", len(m.Text))
 	m.State, m.Text = chat.Deleted, ""
-	_, err = w.conn.exec("UPDATE messages SET state = ?, text = ?, crc = ? WHERE room = ? AND seq = ?",
-		int64(m.State), zero, messageCRC(nil, &m, zero), r.n, int64(seq))
-	return m, err
+	after := messageCRC(nil, m, zero)
+	_, err := w.conn.exec("UPDATE messages SET state = ?, text = ?, crc = ? WHERE pos = ?",
+		int64(m.State), zero, after, pos)
+	if err != nil {
+		return err
+	}
+	w.tally.add(inLog, before, after)
+	return nil
 }

@@ -80,7 +80,7 @@ func scanRemoved(r row) (removedRow, error) {
 	return found, nil
 }
 
-// readSeq reads the last number given in a room.
+// readSeq reads the last number of a room that is in places.
 func readSeq(c *conn, n int64, room string) (uint64, error) {
 	r, err := c.one("SELECT seq, crc, room FROM heads WHERE n = ?", n)
 	if err != nil {
@@ -99,7 +99,6 @@ func readSeq(c *conn, n int64, room string) (uint64, error) {
 type room struct {
 	n       int64
 	head    chat.Head            // as of the last operation, which may not be committed yet
-	stored  uint64               // the number in the table of heads
 	members map[string]memberRow // rows that were read or written; state 0: there is no row
 	leftAt  map[string]int64     // the times of head.Removed
 	touched bool                 // by the present batch
@@ -107,8 +106,10 @@ type room struct {
 	shown atomic.Pointer[chat.Head] // as of the last commit, for readers; nil: not committed yet
 }
 
-// readRoom reads a room, nil if there is none. It wants a transaction.
-func readRoom(c *conn, name string) (*room, error) {
+// readRoom reads a room, nil if there is none. It wants a transaction that is the writer's, or has not
+// read anything before, see young.
+func (s *Store) readRoom(c *conn, name string) (*room, error) {
+	youngest := s.places.last(name)
 	found, err := c.one("SELECT "+roomColumns+" FROM rooms WHERE room = ?", name)
 	if err != nil || found == nil {
 		return nil, err
@@ -118,10 +119,11 @@ func readRoom(c *conn, name string) (*room, error) {
 		return nil, err
 	}
 	r := &room{n: stored.n, head: stored.head, leftAt: map[string]int64{}, members: map[string]memberRow{}}
-	if r.stored, err = readSeq(c, r.n, name); err != nil {
+	carried, err := readSeq(c, r.n, name)
+	if err != nil {
 		return nil, err
 	}
-	r.head.Seq = r.stored
+	r.head.Seq = max(carried, youngest)
 	err = c.each("SELECT "+removedColumns+" FROM removed WHERE room = ?", func(one row) error {
 		left, err := scanRemoved(one)
 		if r.head.Removed == nil {

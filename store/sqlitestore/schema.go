@@ -30,7 +30,7 @@ var schema = []string{
 	`CREATE TABLE heads (
   n INTEGER PRIMARY KEY,
   room TEXT NOT NULL,
-  seq INTEGER NOT NULL, -- the last number given
+  seq INTEGER NOT NULL, -- the last number in places; the messages after that are the room's youngest
   crc INTEGER NOT NULL
 ) STRICT`,
 	`CREATE TABLE messages (
@@ -44,13 +44,18 @@ var schema = []string{
   text TEXT NOT NULL,
   crc INTEGER NOT NULL -- of the room's id and all but pos
 ) STRICT`,
-	`CREATE UNIQUE INDEX messages_seq ON messages (room, seq)`,
+	`CREATE TABLE places ( -- the index of messages by room and seq, but of the youngest
+  room INTEGER NOT NULL,
+  first INTEGER NOT NULL, -- a seq
+  pos BLOB NOT NULL, -- of that message and those that follow: varints, each the distance from the one before
+  crc INTEGER NOT NULL,
+  PRIMARY KEY (room, first)
+) WITHOUT ROWID, STRICT`,
 	`CREATE TABLE sent ( -- message ids that were used lately, but those of the youngest messages
   key INTEGER PRIMARY KEY, -- SHA-256 of room, sender and id, 8 bytes; if they are taken, the next free
-  room INTEGER NOT NULL,
-  seq INTEGER NOT NULL,
+  pos INTEGER NOT NULL, -- of the message
   at INTEGER NOT NULL,
-  hash INTEGER NOT NULL, -- SHA-256 of the text, 8 bytes
+  hash INTEGER NOT NULL, -- of a text that was deleted: SHA-256, 8 bytes; 0 while it is there
   crc INTEGER NOT NULL
 ) STRICT`,
 	`CREATE TABLE members (
@@ -86,8 +91,8 @@ var schema = []string{
 ) WITHOUT ROWID, STRICT`,
 	`CREATE UNIQUE INDEX users_folded ON users (folded)`,
 	`CREATE TABLE sums ( -- tells when rows of a table are missing
-  name TEXT PRIMARY KEY,
-  rows INTEGER NOT NULL, -- their number; of youngest: the pos up to which sent has the ids
+  name TEXT PRIMARY KEY, -- of the table
+  rows INTEGER NOT NULL, -- their number; of youngest: the pos up to which places and sent are complete
   total INTEGER NOT NULL -- of their CRCs
 ) WITHOUT ROWID, STRICT`,
 }
@@ -168,12 +173,14 @@ const (
 	inReads   = "reads"
 	inUsers   = "users"
 	inSent    = "sent"
+	inPlaces  = "places"
+	inLog     = "messages" // its number of rows is the last pos
 )
 
-// youngest is the row of sums that says of which messages the ids are in sent.
+// youngest is the row of sums that says up to which pos places and sent are complete.
 const youngest = "youngest"
 
-var tallied = []string{inRooms, inMembers, inRemoved, inReads, inUsers, inSent}
+var tallied = []string{inRooms, inMembers, inRemoved, inReads, inUsers, inSent, inPlaces, inLog}
 
 // sum is a number of rows and the total of their CRCs.
 type sum struct{ rows, total int64 }

@@ -1,46 +1,43 @@
 package sqlitestore
 
 import (
-	"cmp"
 	"maps"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/confab-chat/confab/chat"
 )
 
-// The ids that were used lately. A message's own row says that its id was used, so an Append writes
-// nothing else: the youngest ids are in memory, and are read from the messages when the store is
-// opened. When they are many they go to the table of sent, in the order of its keys and a few with
-// each commit: that touches far fewer pages than inserting each id where it belongs.
-const (
-	maxYoung     = 16_384 // ids in memory; twice as many while they go to the table
-	agePerAppend = 4      // ids that go to the table with each Append
-	sweepPerAged = 4      // rows of the table that are looked at with each of those
-	lookup       = 16     // keys that are looked up by one statement
-)
+// lookup is how many rows are looked up by one statement.
+const lookup = 16
 
-// sentRow is a row of sent: a message id that was used, and for which message.
+// lookupParams are the parameters of such a statement.
+var lookupParams = "(" + strings.Repeat("?, ", lookup-1) + "?)"
+
+// usedID is a message id that was used.
+type usedID struct {
+	pos int64 // of the message
+	at  int64 // milliseconds since 1970, by the store's clock
+}
+
+// sentRow is a row of sent.
 type sentRow struct {
-	key  int64
-	room int64
-	seq  uint64
-	at   int64 // milliseconds since 1970, by the store's clock
-	hash int64 // of the text
+	key int64
+	usedID
+	hash int64 // of the text, if it was deleted
 }
 
 func (r *sentRow) crc(scratch content) int64 {
-	return scratch.num(uint64(r.key)).num(uint64(r.room)).num(r.seq).num(uint64(r.at)).num(uint64(r.hash)).crc()
+	return scratch.num(uint64(r.key)).num(uint64(r.pos)).num(uint64(r.at)).num(uint64(r.hash)).crc()
 }
 
-const sentColumns = "key, room, seq, at, hash, crc"
+const sentColumns = "key, pos, at, hash, crc"
 
 // scanSent reads a row of sentColumns.
 func scanSent(r row) (sentRow, error) {
-	found := sentRow{key: r.int(0), room: r.int(1), seq: r.uint(2), at: r.int(3), hash: r.int(4)}
-	if found.crc(nil) != r.int(5) {
-		return found, damagef("the sent id of message %d in room number %d fails its CRC", found.seq, found.room)
+	found := sentRow{key: r.int(0), usedID: usedID{pos: r.int(1), at: r.int(2)}, hash: r.int(3)}
+	if found.crc(nil) != r.int(4) {
+		return found, damagef("the sent id of the message at position %d fails its CRC", found.pos)
 	}
 	return found, nil
 }
@@ -55,62 +52,30 @@ func textHash(text string) int64 { return content(text).hash() }
 
 // sentIDs is the ids that were used lately, for the writer.
 type sentIDs struct {
-	limit  int               // of young
-	young  map[int64]sentRow // not in the table
-	aging  map[int64]sentRow // going to the table
-	queue  []sentRow         // those of aging that are still to go, by key
-	staged map[int64]sentRow // of the present batch
-	tabled map[int64]bool    // keys of the present batch that are in the table
-	went   int               // of queue, with the present batch
-	last   int64             // the position of the youngest message, also of the present batch
-	aged   int64             // that of the youngest message in aging
+	young  map[int64]usedID // not in the table
+	aging  map[int64]usedID // going to the table, or just there
+	staged map[int64]usedID // of the present batch
+	tabled map[int64]bool   // keys of the present batch that are in the table
 
 	swept  int64 // the key up to which the table was looked at for old rows
 	oldest int64 // time of the oldest row seen
 	rests  int64 // no row is old before that time
 }
 
-func newSentIDs(limit int) *sentIDs {
+func newSentIDs() *sentIDs {
 	return &sentIDs{
-		limit: limit, young: map[int64]sentRow{}, staged: map[int64]sentRow{}, tabled: map[int64]bool{},
+		young: map[int64]usedID{}, staged: map[int64]usedID{}, tabled: map[int64]bool{},
 		swept: math.MinInt64, oldest: math.MaxInt64 - chat.DedupWindow.Milliseconds(),
 	}
 }
 
-// recall reads the ids of the messages that are younger than the table, as used at the time of the
-// message. A deleted one's is in the table.
-func (w *writer) recall() error {
-	flushed, err := readSum(w.conn, youngest)
-	if err != nil {
-		return err
-	}
-	w.sent.last = flushed.rows
-	oldest := w.since(chat.DedupWindow)
-	return w.conn.each("SELECT m."+strings.ReplaceAll(messageColumns, ", ", ", m.")+`, m.pos, m.room, h.room
-		FROM messages m LEFT JOIN heads h ON h.n = m.room WHERE m.pos > ? ORDER BY m.pos`, func(r row) error {
-		m, err := scanMessage(r, r.text(9))
-		if err != nil {
-			return err
-		}
-		w.sent.last = r.int(7)
-		at := m.At.UnixMilli()
-		if m.State != chat.Stored || at <= oldest {
-			return nil
-		}
-		s := sentRow{room: r.int(8), seq: m.Seq, at: at, hash: textHash(m.Text), key: sentKey(m.Room, m.From, m.ID)}
-		for { // another id with the same key comes first
-			other, taken := w.sent.young[s.key]
-			if !taken || other.room == s.room && other.seq == s.seq {
-				break
-			}
-			s.key++
-		}
-		w.sent.young[s.key] = s
-		return nil
-	}, flushed.rows)
+// commit keeps what the batch has used.
+func (ids *sentIDs) commit() {
+	maps.Copy(ids.young, ids.staged)
+	clear(ids.staged)
 }
 
-// begin looks up in the table which keys of a batch are taken.
+// beginSent looks up in the table which keys of a batch are taken.
 func (w *writer) beginSent(batch []*op) error {
 	clear(w.sent.tabled)
 	keys := make([]any, 0, lookup)
@@ -125,35 +90,36 @@ func (w *writer) beginSent(batch []*op) error {
 			keys = keys[:0]
 		}
 	}
-	for len(keys) > 0 && len(keys) < lookup {
-		keys = append(keys, keys[0])
-	}
 	if len(keys) == 0 {
 		return nil
 	}
 	return w.lookUp(keys)
 }
 
-var lookupQuery = "SELECT key FROM sent WHERE key IN (?" + strings.Repeat(", ?", lookup-1) + ")"
+const lookupQuery = "SELECT key FROM sent WHERE key IN "
 
 func (w *writer) lookUp(keys []any) error {
-	return w.conn.each(lookupQuery, func(r row) error {
+	for len(keys) < lookup {
+		keys = append(keys, keys[0])
+	}
+	return w.conn.each(lookupQuery+lookupParams, func(r row) error {
 		w.sent.tabled[r.int(0)] = true
 		return nil
 	}, keys...)
 }
 
-// taken finds the row of a key, the youngest first.
-func (w *writer) taken(key, asked int64) (sentRow, bool, error) {
-	for _, in := range []map[int64]sentRow{w.sent.staged, w.sent.young, w.sent.aging} {
-		if s, ok := in[key]; ok {
-			return s, true, nil
+// taken finds who has a key, the youngest first.
+func (w *writer) taken(key, asked int64) (usedID, bool, error) {
+	for _, in := range []map[int64]usedID{w.sent.staged, w.sent.young, w.sent.aging} {
+		if id, ok := in[key]; ok {
+			return id, true, nil
 		}
 	}
 	if key == asked && !w.sent.tabled[key] {
-		return sentRow{}, false, nil
+		return usedID{}, false, nil
 	}
-	return w.tabledRow(key)
+	s, found, err := w.tabledRow(key)
+	return s.usedID, found, err
 }
 
 // tabledRow reads a row of the table.
@@ -166,49 +132,59 @@ func (w *writer) tabledRow(key int64) (s sentRow, found bool, err error) {
 	return s, true, err
 }
 
-// use records the id of the message that is to have the room's next number. It gives the message
-// for which the id was used before, if that is not longer ago than ids are remembered.
-func (w *writer) use(r *room, a *appending) (first *chat.Message, err error) {
+// use records the id of the message that is to be the next of all. It gives the message for which the
+// id was used before, if that is not longer ago than ids are remembered.
+func (w *writer) use(a *appending) (first *chat.Message, err error) {
 	d := &a.draft
 	for key := a.key; ; key++ {
-		s, taken, err := w.taken(key, a.key)
+		id, taken, err := w.taken(key, a.key)
 		if err != nil {
 			return nil, err
 		}
 		if !taken {
-			w.sent.staged[key] = sentRow{key: key, room: r.n, seq: r.head.Seq + 1, at: w.now(), hash: a.hash}
+			w.sent.staged[key] = usedID{pos: w.last + 1, at: w.now()}
 			return nil, nil
 		}
-		if s.room != r.n {
-			continue // another id has the same key
-		}
-		m, err := readMessage(w.conn, r.n, d.Room, s.seq)
+		m, err := readAt(w.conn, id.pos)
 		switch {
 		case err != nil:
 			return nil, err
-		case m.ID != d.ID || m.From != d.From:
-		case s.at <= w.since(chat.DedupWindow):
-			s.seq, s.at, s.hash = r.head.Seq+1, w.now(), a.hash
-			w.sent.staged[key] = s
+		case m.Room != d.Room || m.ID != d.ID || m.From != d.From: // another id has the same key
+		case id.at <= w.since(chat.DedupWindow):
+			w.sent.staged[key] = usedID{pos: w.last + 1, at: w.now()}
 			return nil, nil
-		case s.hash != a.hash, m.State == chat.Stored && m.Text != d.Text:
-			return nil, chat.E(chat.IDReused, "this message id was used for another text")
 		default:
-			return &m, nil
+			return w.repeated(key, &m, d.Text)
 		}
 	}
 }
 
-// keepHash puts the id of a message into the table before its text is deleted: after that the
-// message cannot tell any more whether a repetition has the same text.
-func (w *writer) keepHash(r *room, m *chat.Message) error {
+// repeated gives a message whose id is used again for the same text.
+func (w *writer) repeated(key int64, m *chat.Message, text string) (*chat.Message, error) {
+	same := m.Text == text
+	if m.State == chat.Deleted {
+		s, _, err := w.tabledRow(key)
+		if err != nil {
+			return nil, err
+		}
+		same = s.hash == textHash(text)
+	}
+	if !same {
+		return nil, chat.E(chat.IDReused, "this message id was used for another text")
+	}
+	return m, nil
+}
+
+// keepHash puts the id of a message with its text's hash into the table before that is deleted: after
+// that the message cannot tell any more whether a repetition has the same text.
+func (w *writer) keepHash(m *chat.Message, pos int64) error {
 	for key := sentKey(m.Room, m.From, m.ID); ; key++ {
-		s, taken, err := w.taken(key, key+1)
+		id, taken, err := w.taken(key, key+1)
 		switch {
 		case err != nil || !taken:
 			return err // it is forgotten
-		case s.room == r.n && s.seq == m.Seq:
-			return w.table(s)
+		case id.pos == pos:
+			return w.table(sentRow{key: key, usedID: id, hash: textHash(m.Text)})
 		}
 	}
 }
@@ -216,8 +192,7 @@ func (w *writer) keepHash(r *room, m *chat.Message) error {
 // table writes a row to the table.
 func (w *writer) table(s sentRow) error {
 	crc := s.crc(w.scratch[:0])
-	changed, err := w.conn.exec("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)",
-		s.key, s.room, int64(s.seq), s.at, s.hash, crc)
+	changed, err := w.conn.exec("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?)", s.key, s.pos, s.at, s.hash, crc)
 	if err != nil {
 		return err
 	}
@@ -226,36 +201,19 @@ func (w *writer) table(s sentRow) error {
 		return nil
 	}
 	before, found, err := w.tabledRow(s.key)
-	if err != nil || before == s {
+	switch {
+	case err != nil:
 		return err
+	case !found:
+		return damagef("the sent id of the message at position %d is there and is not", s.pos)
+	case before.pos > s.pos, before.pos == s.pos && s.hash == 0:
+		return nil // it was written when its text was deleted, or for a later message
 	}
-	if !found {
-		return damagef("the sent id of message %d in room number %d is there and is not", s.seq, s.room)
-	}
-	_, err = w.conn.exec("UPDATE sent SET room = ?, seq = ?, at = ?, hash = ?, crc = ? WHERE key = ?",
-		s.room, int64(s.seq), s.at, s.hash, crc, s.key)
+	_, err = w.conn.exec("UPDATE sent SET pos = ?, at = ?, hash = ?, crc = ? WHERE key = ?",
+		s.pos, s.at, s.hash, crc, s.key)
 	if err != nil {
 		return err
 	}
 	w.tally.add(inSent, before.crc(nil), crc)
 	return nil
-}
-
-// commit keeps what the batch has done.
-func (ids *sentIDs) commit() {
-	maps.Copy(ids.young, ids.staged)
-	clear(ids.staged)
-	ids.queue = ids.queue[ids.went:]
-	ids.went = 0
-	if len(ids.queue) > 0 || len(ids.young) < ids.limit {
-		return
-	}
-	ids.aging, ids.young, ids.aged = ids.young, make(map[int64]sentRow, ids.limit), ids.last
-	ids.queue = slices.SortedFunc(maps.Values(ids.aging), func(a, b sentRow) int { return cmp.Compare(a.key, b.key) })
-}
-
-// abort forgets what the batch has done.
-func (ids *sentIDs) abort() {
-	clear(ids.staged)
-	ids.went = 0
 }

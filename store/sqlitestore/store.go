@@ -25,7 +25,7 @@ type Options struct {
 	OnFatal func(error)
 	Logger  *slog.Logger // nil: nothing is logged
 
-	young int   // ids of messages in memory; 0: maxYoung
+	young int   // messages that are kept in memory; 0: maxYoung
 	small int64 // rows of a table that Open checks; 0: smallTable
 }
 
@@ -43,6 +43,7 @@ type Store struct {
 	db          *conn // the writer's
 	queue       *queue
 	cache       *cache
+	places      *young
 	readers     readers
 	checkpoints *checkpointer
 	failure     atomic.Pointer[chat.Error] // why nothing is written any more
@@ -63,7 +64,7 @@ func Open(dir string, o Options) (*Store, error) {
 		dir: dir, file: filepath.Join(dir, databaseFile),
 		now: o.Now, newEpoch: o.NewEpoch, onFatal: o.OnFatal, log: o.Logger,
 		young: cmp.Or(o.young, maxYoung), small: cmp.Or(o.small, smallTable),
-		queue: newQueue(), cache: newCache(), end: make(chan struct{}),
+		queue: newQueue(), cache: newCache(), places: &young{rooms: map[string]*youngRoom{}}, end: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -123,7 +124,7 @@ func (s *Store) start() error {
 		return err
 	}
 	w := &writer{
-		s: s, conn: db, tally: tally{}, sent: newSentIDs(s.young),
+		s: s, conn: db, tally: tally{}, sent: newSentIDs(),
 		scratch: make(content, 0, chat.MaxText+1024),
 	}
 	if err := w.prepare(); err != nil {

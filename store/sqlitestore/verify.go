@@ -32,6 +32,7 @@ var verifiedTables = []verified{
 	{inReads, readColumns, "", "", crcOf(scanRead)},
 	{inUsers, userColumns, "users_folded", "", crcOf(scanUser)},
 	{inSent, sentColumns, "", "", crcOf(scanSent)},
+	{inPlaces, placesColumns, "", "", crcOf(scanPlaces)},
 }
 
 // readSum reads how many rows a table has and the total of their CRCs.

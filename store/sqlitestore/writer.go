@@ -10,15 +10,20 @@ import (
 
 // writer is the one goroutine that writes: it commits what has queued as one transaction.
 type writer struct {
-	s       *Store
-	conn    *conn
-	tally   tally
-	sent    *sentIDs
-	touched []*room // by the present batch
-	cached  int     // members in the rooms of the cache, about
-	lastN   int64   // the highest number of a room
-	pages   int     // written to the log since the last checkpoint, about
-	scratch content
+	s         *Store
+	conn      *conn
+	tally     tally
+	sent      *sentIDs
+	carrier   carrier
+	last      int64   // the position of the youngest message, also of the present batch
+	committed int64   // the same as of the last commit
+	staged    []place // messages of the present batch
+	touched   []*room // by the present batch
+	cached    int     // members in the rooms of the cache, about
+	lastN     int64   // the highest number of a room
+	pages     int     // that commits have written
+	logged    int     // the same when the write-ahead log began anew
+	scratch   content
 }
 
 // loop carries out operations until the queue is closed and empty.
@@ -69,9 +74,8 @@ func (w *writer) commit(batch []*op) {
 		if err != nil {
 			err = w.abort(err)
 		} else {
-			w.s.cache.publish(w.touched)
-			w.sent.commit()
-			w.written(len(batch))
+			w.publish()
+			w.written()
 		}
 		w.untouch()
 	}
@@ -83,6 +87,16 @@ func (w *writer) commit(batch []*op) {
 		}
 		close(o.done)
 	}
+}
+
+// publish keeps what was committed and shows it to readers: where messages are before the heads that
+// tell of them.
+func (w *writer) publish() {
+	w.committed = w.last
+	w.s.places.add(w.staged)
+	w.sent.commit()
+	w.carried()
+	w.s.cache.publish(w.touched)
 }
 
 // apply runs the operations and then writes what they changed together.
@@ -101,39 +115,19 @@ func (w *writer) apply(batch []*op) error {
 			appends++
 		}
 	}
-	for _, r := range w.touched {
-		if err := w.putHead(r); err != nil {
-			return err
-		}
-	}
-	if err := w.age(appends); err != nil {
+	if err := w.carry(appends); err != nil {
 		return err
 	}
 	return w.tally.flush(w.conn)
-}
-
-// putHead stores the last number given in a room.
-func (w *writer) putHead(r *room) error {
-	if r.head.Seq == r.stored {
-		return nil
-	}
-	const update = "UPDATE heads SET seq = ?, crc = ? WHERE n = ?"
-	changed, err := w.conn.exec(update, int64(r.head.Seq), headCRC(r.n, r.head.Room, r.head.Seq), r.n)
-	if err != nil {
-		return err
-	}
-	if changed != 1 {
-		return damagef("room %q has no head", r.head.Room)
-	}
-	r.stored = r.head.Seq
-	return nil
 }
 
 // abort gives the answer of all operations of a batch that was rolled back. What is known of the
 // rooms may be ahead of the database now, so it is forgotten.
 func (w *writer) abort(err error) error {
 	clear(w.tally)
-	w.sent.abort()
+	clear(w.sent.staged)
+	w.carrier.notCarried()
+	w.last = w.committed
 	w.s.cache.drop()
 	w.cached = 0
 	switch classify(err) {
@@ -173,6 +167,7 @@ func (w *writer) untouch() {
 	}
 	clear(w.touched)
 	w.touched = w.touched[:0]
+	w.staged = w.staged[:0]
 }
 
 // room gives a room to change, NotFound if there is none.
@@ -181,7 +176,7 @@ func (w *writer) room(name string) (*room, error) {
 	if r != nil {
 		return r, nil
 	}
-	r, err := readRoom(w.conn, name)
+	r, err := w.s.readRoom(w.conn, name)
 	if err != nil {
 		return nil, err
 	}
