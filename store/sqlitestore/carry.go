@@ -67,7 +67,8 @@ func (w *writer) carryPlaces(messages int) error {
 		_, positions := w.s.places.find(next.room, next.first, last)
 		p := placesRow{room: next.n, first: next.first, pos: encodePlaces(positions)}
 		crc := p.crc()
-		if _, err := w.conn.exec("INSERT INTO places VALUES (?, ?, ?, ?)", p.room, int64(p.first), p.pos, crc); err != nil {
+		_, err := w.conn.exec("INSERT INTO places VALUES (?, ?, ?, ?)", p.room, int64(p.first), p.pos, crc)
+		if err != nil {
 			return err
 		}
 		w.tally.add(inPlaces, 0, crc)

@@ -2,12 +2,28 @@ package sqlitestore
 
 // PagesWritten counts the pages that commits have put into the write-ahead log.
 func (s *Store) PagesWritten() (pages int) {
-	o := op{done: make(chan struct{}), between: func(w *writer) { pages = w.pages }}
-	if err := s.queue.put(&o); err != nil {
-		return 0
-	}
-	<-o.done
+	s.ask(func(w *writer) { pages = w.pages })
 	return pages
+}
+
+// KeysKnown tells whether the writer knows which ids are in the table of sent.
+func (s *Store) KeysKnown() (known bool) {
+	s.ask(func(w *writer) { known = w.sent.recent.ready })
+	return known
+}
+
+// ask has the writer do something between two commits.
+func (s *Store) ask(what func(*writer)) {
+	o := op{done: make(chan struct{}), between: what}
+	if err := s.queue.put(&o); err == nil {
+		<-o.done
+	}
+}
+
+// Places gives a row of the table of places as it should be: its bytes, and its CRC.
+func Places(room int64, first uint64, positions ...int64) (pos []byte, crc int64) {
+	p := placesRow{room: room, first: first, pos: encodePlaces(positions)}
+	return p.pos, p.crc()
 }
 
 // Commits counts the transactions that were committed.

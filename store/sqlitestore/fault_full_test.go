@@ -40,7 +40,7 @@ func TestF3_DiskFull(t *testing.T) {
 	disk := smallDisk(t, "100m")
 	s := open(t, filepath.Join(disk, "data"), sqlitestore.Options{
 		OnFatal: func(err error) { t.Errorf("OnFatal: %v", err) },
-	})
+	}.KeepYoung(100))
 	run := fullDisk{TB: t, s: s, disk: disk, text: strings.Repeat("z", 2000)}
 	for cycle := range faults(3, 20) {
 		run.cycle(cycle)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,6 +105,53 @@ func send(tb testing.TB, s *sqlitestore.Store, room, from, id, text string) chat
 	m, err := s.Append(context.Background(), d, func(chat.Head, chat.Message) {})
 	ok(tb, err)
 	return m
+}
+
+// appenders are the writers of appendAll.
+const appenders = 64
+
+// joinAll makes rooms that the appenders are in.
+func joinAll(tb testing.TB, s *sqlitestore.Store, rooms int) (names []string) {
+	tb.Helper()
+	for r := range rooms {
+		names = append(names, fmt.Sprint("r", r))
+	}
+	var joining sync.WaitGroup
+	for w := range appenders {
+		joining.Go(func() {
+			for _, room := range names {
+				j := chat.Join{Room: room, Name: "r", User: fmt.Sprint("u", w), Kind: chat.PublicRoom}
+				if _, _, err := s.Join(context.Background(), j); err != nil {
+					tb.Error(err)
+				}
+			}
+		})
+	}
+	joining.Wait()
+	return names
+}
+
+// appendAll has the appenders send n messages of 200 bytes in all, to the rooms in turn.
+func appendAll(tb testing.TB, s *sqlitestore.Store, rooms []string, n int) {
+	tb.Helper()
+	text := strings.Repeat("x", 200)
+	var next atomic.Int64
+	var sending sync.WaitGroup
+	for w := range appenders {
+		sending.Go(func() {
+			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
+				d := chat.Draft{
+					Room: rooms[int(i)%len(rooms)], From: fmt.Sprint("u", w), ID: fmt.Sprintf("%016x", i*0x9E3779B9),
+					Text: text, At: time.Now(),
+				}
+				if _, err := s.Append(context.Background(), d, func(chat.Head, chat.Message) {}); err != nil {
+					tb.Error(err)
+					return
+				}
+			}
+		})
+	}
+	sending.Wait()
 }
 
 // fill makes a room of two users with n messages and a deleted one, and a private room.

@@ -76,6 +76,9 @@ type pageReader struct {
 	full  bool
 }
 
+// readQuery reads as many messages as lookup says.
+var readQuery = "SELECT " + messageColumns + " FROM messages m WHERE m.pos IN " + lookupParams
+
 // up reads the messages above after.
 func (p *pageReader) up(after uint64) error {
 	last := p.page.Head.Seq
@@ -87,7 +90,7 @@ func (p *pageReader) up(after uint64) error {
 	if err != nil {
 		return err
 	}
-	err = p.read(positions, "SELECT "+messageColumns+" FROM messages m WHERE m.pos IN "+lookupParams+" ORDER BY m.pos", 1)
+	err = p.read(positions, readQuery+" ORDER BY m.pos", 1)
 	p.page.More = p.next <= last
 	return err
 }
@@ -104,8 +107,7 @@ func (p *pageReader) down(before uint64) error {
 		return err
 	}
 	slices.Reverse(positions)
-	const query = "SELECT " + messageColumns + " FROM messages m WHERE m.pos IN "
-	err = p.read(positions, query+lookupParams+" ORDER BY m.pos DESC", -1)
+	err = p.read(positions, readQuery+" ORDER BY m.pos DESC", -1)
 	slices.Reverse(p.page.Messages)
 	p.page.More = p.next > 0
 	return err
@@ -193,7 +195,8 @@ func (w *writer) deleteMessage(room string, seq uint64, author string) (chat.Mes
 	if m.State == chat.Deleted {
 		return m, nil
 	}
-	return m, w.erase(&m, pos)
+	err = w.erase(&m, pos)
+	return m, err
 }
 
 // erase overwrites a text with as many zero bytes.

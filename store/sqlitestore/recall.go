@@ -34,7 +34,7 @@ func (w *writer) recall() error {
 type recaller struct {
 	w      *writer
 	heads  map[int64]uint64 // the last number of each room so far
-	oldest int64 // ids that were used then or before are not remembered
+	oldest int64            // ids that were used then or before are not remembered
 	places []place
 }
 
@@ -84,6 +84,7 @@ func (k *recaller) id(m *chat.Message, used usedID) {
 		if _, taken := k.w.sent.young[key]; !taken {
 			break
 		}
+		k.w.sent.recent.add(key, k.w.now())
 		key++
 	}
 	k.w.sent.young[key] = used

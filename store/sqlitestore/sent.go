@@ -56,16 +56,18 @@ type sentIDs struct {
 	aging  map[int64]usedID // going to the table, or just there
 	staged map[int64]usedID // of the present batch
 	tabled map[int64]bool   // keys of the present batch that are in the table
+	recent recent           // keys that are in the table
 
 	swept  int64 // the key up to which the table was looked at for old rows
 	oldest int64 // time of the oldest row seen
 	rests  int64 // no row is old before that time
 }
 
-func newSentIDs() *sentIDs {
+func newSentIDs(now int64) *sentIDs {
 	return &sentIDs{
 		young: map[int64]usedID{}, staged: map[int64]usedID{}, tabled: map[int64]bool{},
-		swept: math.MinInt64, oldest: math.MaxInt64 - chat.DedupWindow.Milliseconds(),
+		recent: recent{now: new(filter), before: new(filter), since: now},
+		swept:  math.MinInt64, oldest: math.MaxInt64 - chat.DedupWindow.Milliseconds(),
 	}
 }
 
@@ -75,12 +77,12 @@ func (ids *sentIDs) commit() {
 	clear(ids.staged)
 }
 
-// beginSent looks up in the table which keys of a batch are taken.
+// beginSent looks up in the table which keys of a batch are taken, of those that may be.
 func (w *writer) beginSent(batch []*op) error {
 	clear(w.sent.tabled)
 	keys := make([]any, 0, lookup)
 	for _, o := range batch {
-		if o.append == nil {
+		if o.append == nil || w.sent.recent.absent(o.append.key) {
 			continue
 		}
 		if keys = append(keys, o.append.key); len(keys) == lookup {
@@ -143,6 +145,9 @@ func (w *writer) use(a *appending) (first *chat.Message, err error) {
 		}
 		if !taken {
 			w.sent.staged[key] = usedID{pos: w.last + 1, at: w.now()}
+			if key != a.key {
+				w.sent.recent.add(a.key, w.now()) // so that who looks for it goes on from there
+			}
 			return nil, nil
 		}
 		m, err := readAt(w.conn, id.pos)
@@ -196,6 +201,7 @@ func (w *writer) table(s sentRow) error {
 	if err != nil {
 		return err
 	}
+	w.sent.recent.add(s.key, w.now())
 	if changed == 1 {
 		w.tally.add(inSent, 0, crc)
 		return nil

@@ -124,7 +124,7 @@ func (s *Store) start() error {
 		return err
 	}
 	w := &writer{
-		s: s, conn: db, tally: tally{}, sent: newSentIDs(),
+		s: s, conn: db, tally: tally{}, sent: newSentIDs(s.now().UnixMilli()),
 		scratch: make(content, 0, chat.MaxText+1024),
 	}
 	if err := w.prepare(); err != nil {
@@ -134,9 +134,10 @@ func (s *Store) start() error {
 		return errors.Join(err, db.close())
 	}
 	s.db, s.readers = db, newReaders(s.file)
+	keys := !w.sent.recent.ready
 	s.ending.Go(w.loop)
 	s.ending.Go(s.checkpoints.loop)
-	s.ending.Go(s.verifyLarge)
+	s.ending.Go(func() { s.verifyLarge(keys) })
 	return nil
 }
 
@@ -185,6 +186,9 @@ func (w *writer) prepare() error {
 	}
 	w.lastN = last.int(0)
 	if err := w.recall(); err != nil {
+		return err
+	}
+	if err := w.loadSmall(); err != nil {
 		return err
 	}
 	mode, err := w.conn.one("PRAGMA journal_mode=WAL")

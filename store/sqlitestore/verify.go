@@ -118,8 +118,9 @@ func verifyTables(c *conn, stop func() error, wanted func(rows int64) bool) erro
 // errStopped ends a scan when the store is closed.
 var errStopped = errors.New("stopped")
 
-// verifyLarge checks the large tables, on a connection of its own.
-func (s *Store) verifyLarge() {
+// verifyLarge checks the large tables, on a connection of its own, and reads the
+// keys of sent for the writer if they are wanted.
+func (s *Store) verifyLarge(keys bool) {
 	stop := func() error {
 		select {
 		case <-s.end:
@@ -131,6 +132,9 @@ func (s *Store) verifyLarge() {
 	c, err := connect(uri(s.file, "mode=ro"), readerPragmas...)
 	if err == nil {
 		err = verifyTables(c, stop, func(rows int64) bool { return rows > s.small })
+		if err == nil && keys {
+			err = s.loadRecent(c, stop)
+		}
 		err = errors.Join(err, c.close())
 	}
 	switch {
