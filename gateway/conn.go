@@ -47,9 +47,10 @@ type connection struct {
 	state    connState
 	answered bool // no further close frame of the client matters
 	flushing bool // who flushes the queue owns the socket: nothing is written past it
-	dead     bool // a write has failed: who reads finds out as well, and ends it
+	dead     bool // nobody is there: a write has failed, or nothing was heard for too long
 	dropped  bool // frames were dropped since the queue was last empty
 	queue    queue
+	lastPong *batch        // its last message waits for room in the queue; or nil
 	room     chan struct{} // closed when half of the queue is free; nil: nobody waits for that
 }
 
@@ -110,15 +111,58 @@ func (c *connection) write(b *batch, must bool) outcome {
 	return dropped
 }
 
-// control sends a ping or a pong. A client that does not read gets none.
-func (c *connection) control(op ws.OpCode, payload []byte) {
+// ping sends a ping, unless the client does not read.
+func (c *connection) ping() {
 	b := newBatch()
 	defer b.release()
-	b.control(op, payload)
+	b.control(ws.OpPing, nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == open && (!c.flushing || c.queue.frames < c.api.cfg.MaxQueueFrames) {
+	if c.state == open && c.queue.frames < c.api.cfg.MaxQueueFrames {
 		c.write(b, true)
+	}
+}
+
+// pong sends the pongs in b. Of those that come while the client does not read only the last is kept
+// (RFC 6455 section 5.5.3).
+func (c *connection) pong(b *batch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != open {
+		return
+	}
+	if c.queue.frames < c.api.cfg.MaxQueueFrames {
+		c.write(b, true)
+		return
+	}
+	c.dropPong()
+	for range b.ends[1:] {
+		c.api.stats.drop(CausePongs)
+	}
+	b.hold()
+	c.lastPong = b
+}
+
+// sendLastPong queues the pong that waits for room. c.mu is held.
+func (c *connection) sendLastPong() {
+	if c.lastPong == nil || c.state != open {
+		return
+	}
+	from := 0
+	if n := len(c.lastPong.ends); n > 1 {
+		from = c.lastPong.ends[n-2]
+	}
+	c.queue.push(c.lastPong, from, len(c.lastPong.bytes))
+	c.lastPong.release()
+	c.lastPong = nil
+}
+
+// dropPong drops the pong that waits for room. c.mu is held.
+func (c *connection) dropPong() {
+	if c.lastPong != nil {
+		c.lastPong.release()
+		c.lastPong = nil
+		c.api.stats.drop(CausePongs)
 	}
 }
 
@@ -140,6 +184,7 @@ func (c *connection) end(why *closing, answered bool) bool {
 	now := c.api.now()
 	if why.code == 1006 {
 		c.closeBy.Store(now)
+		c.dead = true
 	} else {
 		c.closeBy.Store(now + int64(closeTimeout))
 		if why.cause == CauseStalled {
@@ -185,21 +230,29 @@ func (c *connection) closeWrite() error {
 	return nil
 }
 
-// kill ends TCP at once; under TLS without a last word, which could block.
+// kill ends TCP at once; under TLS without a last word, which could block. What a client has not
+// taken that reads nothing, or is not there, is forgotten: the system would keep it for minutes.
 func (c *connection) kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	forget := c.flushing || c.dead
 	if c.poller != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
 		if c.fd >= 0 {
+			if forget {
+				_ = reset(c.fd) // as below
+			}
 			_ = shut(c.fd, shutBoth) // it fails where the client has ended TCP: the poller knows
 		}
 		return
 	}
-	if t, ok := c.conn.(*tls.Conn); ok {
-		t.NetConn().Close()
-		return
+	conn := c.conn
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
 	}
-	c.conn.Close()
+	if t, ok := conn.(*net.TCPConn); ok && forget {
+		_ = t.SetLinger(0) // it fails where TCP has ended
+	}
+	conn.Close()
 }
 
 // isOpen tells whether the connection can be addressed.

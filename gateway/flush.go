@@ -23,6 +23,7 @@ func (c *connection) beginFlush() {
 // called. c.mu is held.
 func (c *connection) flushed(err error) (drained bool) {
 	c.queue.clear()
+	c.dropPong()
 	c.flushing, c.dead = false, err != nil
 	if c.poller != nil {
 		c.poller.arm(c)

@@ -202,6 +202,9 @@ func (c *connection) greet(key, protocol string) error {
 	c.conn.SetWriteDeadline(time.Now().Add(HandshakeTimeout))
 	_, err := c.conn.Write(b.bytes)
 	c.conn.SetWriteDeadline(time.Time{})
+	if err != nil {
+		c.conn.Close() // the client may still be there, with a part of it
+	}
 	return err
 }
 

@@ -92,6 +92,12 @@ type rig struct {
 // unless cfg says otherwise.
 func run(tb testing.TB, cfg Config) *rig {
 	tb.Helper()
+	return runOn(tb, cfg, KeepSpelling)
+}
+
+// runOn is run with a listener around the server's.
+func runOn(tb testing.TB, cfg Config, wrap func(net.Listener) net.Listener) *rig {
+	tb.Helper()
 	if cfg.Stages == nil {
 		cfg.Stages = []Stage{{Name: "prod"}}
 	}
@@ -101,7 +107,7 @@ func run(tb testing.TB, cfg Config) *rig {
 		tb.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(api)
-	server.Listener = KeepSpelling(server.Listener)
+	server.Listener = wrap(server.Listener)
 	server.Start()
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -202,9 +202,10 @@ func TestInterop_Coder(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	dial := func(protocols ...string) *websocket.Conn {
-		conn, _, err := websocket.Dial(ctx, "ws://"+r.addr+"/prod", &websocket.DialOptions{
+		options := &websocket.DialOptions{
 			Subprotocols: protocols, CompressionMode: websocket.CompressionContextTakeover,
-		})
+		}
+		conn, _, err := websocket.Dial(ctx, "ws://"+r.addr+"/prod", options) //nolint:bodyclose // the library closes it
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,3 +25,5 @@ func (*poller) drop(*connection) {}
 func send(int, []byte) (int, error) { return 0, errors.ErrUnsupported }
 
 func shut(int, int) error { return errors.ErrUnsupported }
+
+func reset(int) error { return errors.ErrUnsupported }

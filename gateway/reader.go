@@ -140,9 +140,18 @@ func (c *connection) split(b []byte) (rest []byte, all bool) {
 	if r == nil {
 		r = frameReaders.Get().(*frameReader)
 	}
+	var pongs *batch // a client may send thousands of pings at once: they cost one write
 	for all = true; all && len(b) > 0 && !s.discard; {
 		n, op, payload, fault := r.next(b, c.api.terms)
 		b = b[n:]
+		if op == ws.OpPing {
+			if pongs == nil {
+				pongs = newBatch()
+			}
+			pongs.control(ws.OpPong, payload)
+			continue
+		}
+		pongs = c.answer(pongs)
 		switch {
 		case fault != nil:
 			s.discard = true
@@ -151,6 +160,7 @@ func (c *connection) split(b []byte) (rest []byte, all bool) {
 			all = c.take(op, payload, now)
 		}
 	}
+	c.answer(pongs)
 	s.frames = r
 	switch {
 	case s.discard:
@@ -161,12 +171,21 @@ func (c *connection) split(b []byte) (rest []byte, all bool) {
 		frameReaders.Put(r)
 		c.begun.Store(0)
 	case c.begun.Load() == 0:
-		c.begun.Store(now)
+		c.begun.Store(c.api.now()) // the messages before it may have waited for their handlers
 	}
 	return b, all
 }
 
-// take acts on a message or control frame, and tells whether there was room for it.
+// answer sends pongs, if there are any, and gives nil.
+func (c *connection) answer(pongs *batch) *batch {
+	if pongs != nil {
+		c.pong(pongs)
+		pongs.release()
+	}
+	return nil
+}
+
+// take acts on a message or control frame other than a ping, and tells whether there was room for it.
 func (c *connection) take(op ws.OpCode, payload []byte, now int64) bool {
 	switch op {
 	case ws.OpText, ws.OpBinary:
@@ -178,8 +197,6 @@ func (c *connection) take(op ws.OpCode, payload []byte, now int64) bool {
 			c.source.held = body
 			return false
 		}
-	case ws.OpPing:
-		c.control(ws.OpPong, payload)
 	case ws.OpClose:
 		c.source.discard = true
 		if !c.end(parseClose(payload), true) {

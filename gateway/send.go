@@ -111,10 +111,12 @@ func (c *connection) wakeSenders() {
 	}
 }
 
-// wakeIfHalfFree does so when half of the queue is free. c.mu is held.
+// wakeIfHalfFree does so when half of the queue is free, and lets a pong go on. c.mu is held.
 func (c *connection) wakeIfHalfFree() {
 	limits := &c.api.cfg
-	if c.queue.frames <= limits.MaxQueueFrames/2 && c.queue.bytes <= limits.MaxQueueBytes/2 {
-		c.wakeSenders()
+	if c.queue.frames > limits.MaxQueueFrames/2 || c.queue.bytes > limits.MaxQueueBytes/2 {
+		return
 	}
+	c.wakeSenders()
+	c.sendLastPong()
 }

@@ -49,6 +49,11 @@ func receive(fd int, b []byte) (n int, again bool, err error) {
 // shut ends one direction of a socket or both. It fails where the peer has done so already.
 func shut(fd, how int) error { return syscall.Shutdown(fd, how) }
 
+// reset has the socket forget, when it is closed, what has not been sent.
+func reset(fd int) error {
+	return syscall.SetsockoptLinger(fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
+}
+
 const (
 	shutWrite = syscall.SHUT_WR
 	shutBoth  = syscall.SHUT_RDWR

@@ -26,6 +26,7 @@ const (
 	CauseShutdown   Cause = "shutdown"   // API.Shutdown; also a refused handshake
 	CauseFrames     Cause = "frames"     // dropped: over MaxQueueFrames
 	CauseBytes      Cause = "bytes"      // dropped: over MaxQueueBytes
+	CausePongs      Cause = "pongs"      // dropped: pongs, over MaxQueueFrames but for the last
 	CauseStage      Cause = "stage"      // refused: no such stage
 	CauseHandshake  Cause = "handshake"  // refused: no proper handshake
 	CauseRoute      Cause = "$connect"   // refused: by the $connect route

@@ -2,8 +2,6 @@ package gateway
 
 import (
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // now is the time since the API was made, never 0.
@@ -121,6 +119,6 @@ func (c *connection) act(d duty, now int64) {
 		c.end(&closing{1001, "Going away", CauseIdle}, false)
 	case duePing:
 		c.pinged.Store(now)
-		c.control(ws.OpPing, nil)
+		c.ping()
 	}
 }

@@ -1,0 +1,77 @@
+//go:build !race
+
+package gateway
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+)
+
+// heap is how many bytes are in use after all garbage is collected; the first collection moves what
+// pools keep to where the second finds it.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc + m.StackInuse)
+}
+
+// What an unfinished message costs is what has come of it, not what its header promises.
+func TestAPI_unfinishedMessagesAreBounded(t *testing.T) {
+	const clients = 100
+	promise := append([]byte{textFrame, 0x80 | 126, 0x80, 0x00}, maskKey[:]...) // 32 KiB
+	almost := frame(textPart, string(make([]byte, MaxFrame)))
+	for range 2 {
+		almost = append(almost, frame(contPart, string(make([]byte, MaxFrame)))...)
+	}
+	almost = append(almost, frame(contEnd, string(make([]byte, MaxFrame)))...)
+	for name, test := range map[string]struct {
+		send []byte
+		most int // bytes a connection
+	}{
+		"promised": {append(promise, 'x'), readSize + 1<<10},     // a buffer to read to, without a poller
+		"received": {almost[:len(almost)-1], MaxMessage * 5 / 4}, // as append grows
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := run(t, Config{})
+			all := make([]*client, clients)
+			for i := range all {
+				all[i] = r.dial(t)
+			}
+			before := heap()
+			for _, c := range all {
+				c.raw(test.send)
+			}
+			eventually(t, "all has come", func() bool { return r.Stats().BytesIn == uint64(clients*len(test.send)) })
+			if each := (heap() - before) / clients; each > test.most {
+				t.Errorf("%d bytes for a message under way, want at most %d", each, test.most)
+			}
+			runtime.KeepAlive(all)
+		})
+	}
+}
+
+// A flood of pings is answered without garbage, and by one write for all that came at once.
+func TestConnection_pingsAllocateNothing(t *testing.T) {
+	r := run(t, Config{})
+	r.crowd(t, 1)
+	c := r.lookup(r.onlyID(t))
+	flood := repeated(100, frame(pingFrame, "ping"))
+	buf := make([]byte, len(flood))
+	before := r.stats.writes.Load()
+	allocs := testing.AllocsPerRun(50, func() {
+		copy(buf, flood) // it is unmasked in place
+		c.feed(buf)
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations for 100 pings, want none", allocs)
+	}
+	if n := r.stats.writes.Load() - before; n > 60 { // one of them warms up, some may find the socket full
+		t.Errorf("%d writes for 51 times 100 pings", n)
+	}
+	if !bytes.Equal(buf[6:10], []byte("ping")) {
+		t.Error("the pings were not read")
+	}
+}
