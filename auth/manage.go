@@ -1,0 +1,117 @@
+package auth
+
+import (
+	"context"
+	"slices"
+
+	"github.com/confab-chat/confab/chat"
+)
+
+// SignOut ends a session: one's own, or, for owners and the operator, anybody's. id is Hash.ID. It
+// gives the session that has ended; its sockets are the caller's to close.
+func (s *Service) SignOut(ctx context.Context, by *Account, handle, id string) (Session, error) {
+	list, err := s.Devices(ctx, by, handle)
+	if err != nil {
+		return Session{}, err
+	}
+	at := slices.IndexFunc(list, func(n Session) bool { return n.Hash.ID() == id })
+	if at < 0 {
+		return Session{}, chat.E(chat.NotFound, "%s has no device %q", handle, id)
+	}
+	if err := s.store.DropSession(ctx, list[at].Hash); err != nil {
+		return Session{}, err
+	}
+	return list[at], s.record(ctx, by, "sign out", handle+" "+id)
+}
+
+// Devices lists the live sessions of an account: one's own, or, for owners and the operator,
+// anybody's.
+func (s *Service) Devices(ctx context.Context, by *Account, handle string) ([]Session, error) {
+	a, err := s.store.AccountByHandle(ctx, handle)
+	if err != nil {
+		return nil, err
+	}
+	if by != nil && by.ID != a.ID && !by.Owner {
+		return nil, ownersOnly()
+	}
+	return s.store.SessionsOf(ctx, a.ID, s.now())
+}
+
+// Disable keeps an account out, or lets it in again. Its sessions end; its sockets are the caller's
+// to close. An owner cannot disable itself.
+func (s *Service) Disable(
+	ctx context.Context, by *Account, handle string, off bool,
+) (Account, error) {
+	a, err := s.manage(ctx, by, handle)
+	if err != nil {
+		return Account{}, err
+	}
+	if by != nil && by.ID == a.ID {
+		return Account{}, chat.E(chat.Forbidden, "you cannot disable yourself")
+	}
+	if a, err = s.store.SetAccount(ctx, a.ID, a.Owner, off); err != nil {
+		return Account{}, err
+	}
+	action := "enable"
+	if off {
+		action = "disable"
+		if err := s.dropSessions(ctx, a.ID); err != nil {
+			return Account{}, err
+		}
+	}
+	return a, s.record(ctx, by, action, a.Handle)
+}
+
+func (s *Service) dropSessions(ctx context.Context, account string) error {
+	list, err := s.store.SessionsOf(ctx, account, s.now())
+	for _, n := range list {
+		if err := s.store.DropSession(ctx, n.Hash); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// manage finds an account for somebody who may manage others.
+func (s *Service) manage(ctx context.Context, by *Account, handle string) (Account, error) {
+	if by != nil && !by.Owner {
+		return Account{}, ownersOnly()
+	}
+	return s.store.AccountByHandle(ctx, handle)
+}
+
+// Accounts lists accounts by handle, from after (exclusive).
+func (s *Service) Accounts(ctx context.Context, after string, limit int) ([]Account, bool, error) {
+	return s.store.Accounts(ctx, after, limit)
+}
+
+// Audit reads the audit log, the youngest entry first, for owners and the operator.
+func (s *Service) Audit(
+	ctx context.Context, by *Account, before string, limit int,
+) ([]Entry, bool, error) {
+	if by != nil && !by.Owner {
+		return nil, false, ownersOnly()
+	}
+	return s.store.Audit(ctx, before, limit)
+}
+
+// Note records what somebody did that this package does not do itself, as deleting a message.
+func (s *Service) Note(ctx context.Context, by *Account, action, object string) error {
+	return s.record(ctx, by, action, object)
+}
+
+func (s *Service) record(ctx context.Context, by *Account, action, object string) error {
+	now := s.now()
+	random, err := newText(s.rand, 8)
+	if err != nil {
+		return err
+	}
+	e := Entry{
+		ID: now.UTC().Format("20060102T150405.000000000-") + random, At: now,
+		Actor: Operator, Action: action, Object: object,
+	}
+	if by != nil {
+		e.Actor = by.Handle
+	}
+	return s.store.Record(ctx, e)
+}
