@@ -11,7 +11,8 @@ import (
 const MaxHandle = 32
 
 // HandleRule is the rule for handles, for people.
-const HandleRule = "2 to 32 of the letters a to z and A to Z, digits, '-', '_' and '.', beginning with a letter"
+const HandleRule = "2 to 32 of the letters a to z and A to Z, digits, '-', '_' and '.', " +
+	"beginning with a letter"
 
 // CleanHandle checks a handle that somebody wants: ASCII alone, so that no two handles differ by
 // letters that look alike in other alphabets (threats: Unicode TS 39), and none that pretends to
@@ -52,17 +53,19 @@ var guestKey = HandleKey("guest-")
 // reserved are handles that would speak for the server, or for everybody, or that programs take for
 // something else.
 var reserved = []string{
-	"about", "abuse", "account", "accounts", "admin", "administrator", "admins", "all", "alert", "anonymous",
-	"anyone", "api", "audit", "auth", "automod", "backup", "billing", "bot", "broadcast", "channel",
-	"chat", "confab", "connect", "contact", "daemon", "default", "deleted", "deny", "dev", "device",
-	"direct", "directory", "everybody", "everyone", "false", "feedback", "guest", "guests", "help", "here",
-	"host", "hostmaster", "info", "invite", "join", "link", "lobby", "localhost", "login", "logout",
-	"lounge", "mail", "me", "member", "members", "mod", "moderator", "moderators", "myself", "nan", "native",
-	"nobody", "none", "notice", "notification", "null", "official", "online", "operator", "operators", "owner",
-	"owners", "password", "postmaster", "presence", "privacy", "prod", "production", "public", "register",
-	"removed", "room", "rooms", "root", "security", "self", "server", "service", "session", "settings",
-	"signin", "signup", "staff", "status", "superuser", "support", "sysadmin", "system", "team", "test",
-	"true", "trust", "undefined", "unknown", "user", "users", "verified", "verify", "void", "webmaster", "you",
+	"about", "abuse", "account", "accounts", "admin", "administrator", "admins", "all", "alert",
+	"anonymous", "anyone", "api", "audit", "auth", "automod", "backup", "billing", "bot",
+	"broadcast", "channel", "chat", "confab", "connect", "contact", "daemon", "default",
+	"deleted", "deny", "dev", "device", "direct", "directory", "everybody", "everyone", "false",
+	"feedback", "guest", "guests", "help", "here", "host", "hostmaster", "info", "invite", "join",
+	"link", "lobby", "localhost", "login", "logout", "lounge", "mail", "me", "member", "members",
+	"mod", "moderator", "moderators", "myself", "nan", "native", "nobody", "none", "notice",
+	"notification", "null", "official", "online", "operator", "operators", "owner", "owners",
+	"password", "postmaster", "presence", "privacy", "prod", "production", "public", "register",
+	"removed", "room", "rooms", "root", "security", "self", "server", "service", "session",
+	"settings", "signin", "signup", "staff", "status", "superuser", "support", "sysadmin",
+	"system", "team", "test", "true", "trust", "undefined", "unknown", "user", "users",
+	"verified", "verify", "void", "webmaster", "you",
 }
 
 var reservedKeys = keysOf(reserved)
