@@ -151,7 +151,8 @@ func (a *app) checked(api http.Handler) http.Handler {
 	})
 }
 
-// dynamoDB serves DynamoDB Local behind the rights of the functions and gives its URL.
+// dynamoDB serves DynamoDB Local behind the rights of the functions and gives its URL. A Scan answers in
+// pages of one item, as it does on AWS in pages of 1 MB.
 func (a *app) dynamoDB(endpoint string) string {
 	a.tb.Helper()
 	target, err := url.Parse(endpoint)
@@ -160,19 +161,28 @@ func (a *app) dynamoDB(endpoint string) string {
 	}
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		var request struct{ TableName string }
-		if err != nil || json.Unmarshal(body, &request) != nil {
+		var request map[string]json.RawMessage
+		var table string
+		err := json.NewDecoder(r.Body).Decode(&request)
+		if err != nil || json.Unmarshal(request["TableName"], &table) != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
 		_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		resource := fmt.Sprintf("arn:aws:dynamodb:%s:%s:%s", region, accountID, request.TableName)
+		resource := fmt.Sprintf("arn:aws:dynamodb:%s:%s:%s", region, accountID, table)
 		if !a.rights.allow(signedBy(r), "dynamodb:"+action, resource) {
 			denied(w)
 			return
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		if action == "Scan" {
+			request["Limit"] = json.RawMessage("1")
+		}
+		body, err := json.Marshal(request)
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		proxy.ServeHTTP(w, r)
 	}))
 	a.tb.Cleanup(server.Close)

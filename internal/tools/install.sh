@@ -102,7 +102,8 @@ node_packages() {
   rm -rf "$tools/node.new"
   mkdir -p "$tools/node.new"
   cp "${pins[@]}" "$tools/node.new"
-  quietly npm ci --prefix "$tools/node.new" --ignore-scripts --no-audit --no-fund --loglevel=error
+  # From within: npm takes a --prefix behind a symbolic link for a package of that name.
+  (cd "$tools/node.new" && quietly npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
   place node "${pins[@]}"
 }
 
