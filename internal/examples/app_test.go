@@ -196,6 +196,14 @@ func denied(w http.ResponseWriter) {
 	io.WriteString(w, `{"__type":"AccessDeniedException","Message":"not authorized"}`)
 }
 
+// settle waits until no function has anything to do.
+func (a *app) settle() {
+	a.tb.Helper()
+	for id, f := range a.functions {
+		eventually(a.tb, id+" is idle", func() bool { return f.busy.Load() == 0 })
+	}
+}
+
 // coldStart ends all processes of all functions.
 func (a *app) coldStart() {
 	for _, f := range a.functions {

@@ -106,6 +106,7 @@ func directoryGhosts(t *testing.T, a *app, alice *client) {
 	}
 	alice.send(`{"action":"send","message":"boo","send_to":"carol"}`)
 	alice.hearsError("carol is not connected")
+	a.settle()
 	if rows := a.rows("ConnectionsTable", "connection_id"); rows[ghost] != nil || rows[early] == nil {
 		t.Errorf("the connections are %v, want all but the ghost", rows)
 	}

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type function struct {
 	dir  string
 	env  []string
 
+	busy atomic.Int32 // events under way
 	mu   sync.Mutex
 	idle []*process
 }
@@ -143,6 +145,8 @@ func (f *function) Handle(ctx context.Context, e events.APIGatewayWebsocketProxy
 
 // invoke hands an event to a process that has none, or to a new one.
 func (f *function) invoke(ctx context.Context, event []byte) (answer []byte, err error) {
+	f.busy.Add(1)
+	defer f.busy.Add(-1)
 	f.mu.Lock()
 	var p *process
 	if n := len(f.idle); n > 0 {
