@@ -54,7 +54,7 @@ func start(tb testing.TB, name string) *app {
 	}
 	routes := map[string]gateway.Route{}
 	for key, id := range a.routes() {
-		routes[key] = gateway.Route{Handler: a.functions[id]}
+		routes[key] = gateway.Route{Handler: a.functions[id], Timeout: patience}
 	}
 	api, err := gateway.New(gateway.Config{
 		Stages: []gateway.Stage{{Name: a.stage()}}, Routes: routes,

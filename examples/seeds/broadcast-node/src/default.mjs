@@ -8,6 +8,7 @@ export async function handler(event) {
     new GetConnectionCommand({ ConnectionId: connectionId }),
   );
   const info = JSON.stringify({ ConnectedAt, Identity, LastActiveAt, connectionID: connectionId });
-  await post(connectionId, `To write to the others, send the action sendMessage with a message. You are: ${info}`);
+  const words = "To write to the others, send the action sendMessage with a message. You are:";
+  await post(connectionId, `${words} ${info}`);
   return { statusCode: 200 };
 }

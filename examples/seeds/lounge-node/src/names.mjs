@@ -16,13 +16,13 @@ const folded = (name) => name.toLowerCase(); // Alice and alice are one name
 /** Gives a name to a connection unless another has it; tells whether it was free. */
 export async function claim({ connectionId, connectedAt }, name) {
   const expires = Math.floor(connectedAt / 1000) + MAX_LIFE; // should $disconnect get lost
-  const taken = await attempt(new PutCommand({
+  const claimed = await attempt(new PutCommand({
     TableName: NAMES_TABLE,
     Item: { name: folded(name), connectionId, expires },
     ConditionExpression: "attribute_not_exists(connectionId) OR connectionId = :me OR expires < :now",
     ExpressionAttributeValues: { ":me": connectionId, ":now": now() },
   }));
-  if (!taken) return false;
+  if (!claimed) return false;
   const { Attributes: before } = await tables.send(new PutCommand({
     TableName: MEMBERS_TABLE, Item: { connectionId, name, expires }, ReturnValues: "ALL_OLD",
   }));

@@ -5,7 +5,8 @@ const MAX_LENGTH = 4000; // characters of a message
 // A frame is "name: message" on one line. A name has no colon, no blank and no markup, and a message
 // no line break, so that nobody can write a line that looks like another's.
 const isName = (text) => /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]{0,31}$/u.test(text);
-const isLine = (text) => text.trim() !== "" && text.length <= MAX_LENGTH && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
+const isLine = (text) =>
+  text.trim() !== "" && text.length <= MAX_LENGTH && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
 
 const nameRule = { holds: isName, words: "must be 1 to 32 letters, digits, . _ or -" };
 const rules = {
