@@ -58,7 +58,9 @@ type request struct {
 	conn      chat.Connection
 	requestID string
 	messageID string
-	stage     string // as host/stage: where the connection is
+	host      string // and stage: where the connection is
+	stage     string
+	errands   []errand // that a message has brought
 }
 
 // dialect is that of the connection that asks.
@@ -73,7 +75,7 @@ func (h *Handler) message(ctx context.Context, e *Event) {
 	action, decodeErr := wire.Decode([]byte(e.Body))
 	r := &request{Action: action, requestID: e.RequestContext.RequestID}
 	r.messageID, _ = e.RequestContext.MessageID.(string)
-	r.stage = e.RequestContext.DomainName + "/" + e.RequestContext.Stage
+	r.host, r.stage = e.RequestContext.DomainName, e.RequestContext.Stage
 	var err error
 	r.conn, err = h.Service.Touch(ctx, e.RequestContext.ConnectionID, action.Name == wire.Hello)
 	if chat.Is(err, chat.NotFound) {

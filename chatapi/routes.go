@@ -83,7 +83,7 @@ func (h *Handler) sendMessage(ctx context.Context, r *request) error {
 	if err := r.checkSender(); err != nil {
 		return err
 	}
-	if r.dialect() == wire.DirectDialect && r.Endpoint != "" && !h.isOwn(r.Endpoint, r.stage) {
+	if r.dialect() == wire.DirectDialect && r.Endpoint != "" && !h.isOwn(r.Endpoint, r.host+"/"+r.stage) {
 		return chat.BadField("apigw_endpoint", notOwn)
 	}
 	m := chat.Send{Room: r.Room, To: r.To, ID: r.ID, Text: r.Text}
@@ -93,12 +93,11 @@ func (h *Handler) sendMessage(ctx context.Context, r *request) error {
 	if err := h.admit(ctx, m); err != nil {
 		return err
 	}
-	var errands []errand
 	stored, err := h.Service.Send(ctx, r.conn, m, func(head chat.Head, stored chat.Message) {
 		event := messageEvent(&head, &stored)
-		errands = h.spread(ctx, push{head: head, event: event, origin: r.conn})
+		r.errands = h.spread(ctx, push{head: head, event: event, origin: r.conn})
 	})
-	h.runErrands(ctx, errands)
+	h.runErrands(ctx, r.errands)
 	if err != nil || !stored.Duplicate {
 		return err
 	}
