@@ -59,10 +59,11 @@ func (in *inbox) pause(size int) bool {
 }
 
 // unpause tells whether resume is to be called. in.mu is held.
-func (in *inbox) unpause() bool {
+func (in *inbox) unpause(c *connection) bool {
 	if !in.full.Load() || in.closed == nil && in.tooMuch(in.need) {
 		return false
 	}
+	c.heard.Store(c.api.now()) // first: its silence until now proves nothing
 	in.full.Store(false)
 	return true
 }
@@ -81,21 +82,21 @@ func (in *inbox) done(c *connection, size int) (body string, more bool, last *cl
 	in.bytes -= size
 	if len(in.waiting) > 0 {
 		body, in.waiting = in.waiting[0], in.waiting[1:]
-		return body, true, nil, in.unpause()
+		return body, true, nil, in.unpause(c)
 	}
 	in.running--
 	in.waiting = nil
 	if c.api.cfg.Serial {
 		last = in.closed
 	}
-	return "", false, last, in.unpause()
+	return "", false, last, in.unpause(c)
 }
 
 // close lets $disconnect be handled, with Serial after all that was received before.
 func (in *inbox) close(c *connection, why *closing) {
 	in.mu.Lock()
 	in.closed = why
-	resume := in.unpause()
+	resume := in.unpause(c)
 	c.api.work.Add(1)
 	if !c.api.cfg.Serial || in.running == 0 { // else the worker does it
 		go c.disconnect(why)

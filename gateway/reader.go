@@ -124,7 +124,6 @@ func (c *connection) goOn() bool {
 
 // resume is called once there is room for what waits.
 func (c *connection) resume() {
-	c.heard.Store(c.api.now())
 	if c.poller == nil {
 		c.source.wake <- struct{}{}
 		return

@@ -324,7 +324,7 @@ func TestInbox_isBounded(t *testing.T) {
 			}
 			clock := newClock(time.UnixMilli(1790299458000))
 			r := run(t, Config{
-				Serial: serial, Routes: map[string]Route{"$default": {Handler: h}},
+				Serial: serial, Routes: map[string]Route{"$default": {Handler: h, Timeout: -1}},
 				Now: clock.now, StallTimeout: soon, DropAfter: 15 * time.Second,
 			})
 			c := r.dial(t)
