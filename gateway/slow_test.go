@@ -204,10 +204,14 @@ func TestConfig_StallTimeout(t *testing.T) {
 // A stalled client that never reads again is cut off, and its socket given back.
 func TestConfig_StallTimeout_cutsOff(t *testing.T) {
 	t.Parallel() // it takes a second
-	r := run(t, Config{StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10})
+	clock := newClock(time.UnixMilli(1790299458000)) // filling may take longer than the time-out
+	r := run(t, Config{StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10, Now: clock.now})
 	r.dial(t)
 	r.fill(t, r.onlyID(t), 5000)
-	eventually(t, "the socket is given back", func() bool { return r.Stats().Open == 0 })
+	eventually(t, "the socket is given back", func() bool {
+		clock.add(50 * time.Millisecond)
+		return r.Stats().Open == 0
+	})
 }
 
 // One client that reads nothing costs the others nothing.
