@@ -1,7 +1,12 @@
 package examples
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -38,8 +43,38 @@ func TestDirect(t *testing.T) {
 			two.hears("to all")
 			invocations(t, a, one, two)
 			directGhosts(t, a, one, two, id)
+			directClient(t, a, one)
 			a.rights.allUsed()
 		})
+	}
+}
+
+// directClient checks what the Go client prints.
+func directClient(t *testing.T, a *app, one *client) {
+	t.Helper()
+	before := a.rows("ConnectionsTable", "connectionId")
+	program := listener(t, a)
+	if !program.Scan() || !matches("🔑 Your connection id: *=", program.Text()) {
+		t.Fatalf("it says %q, want its connection id", program.Text())
+	}
+	one.send(`{"action":"sendMessage","message":"Hello from CLI!"}`)
+	if !program.Scan() || program.Text() != "📨 Message from everybody: Hello from CLI!" {
+		t.Fatalf("it says %q, want what was said to everybody", program.Text())
+	}
+	for id := range a.rows("ConnectionsTable", "connectionId") {
+		if before[id] == nil {
+			one.send(`{"action":"sendDirect","connectionId":"%s","operationType":"chat","message":{"user":"bob","message":"hi"}}`, id)
+			one.send(`{"action":"sendDirect","connectionId":"%s","operationType":"signing","message":{"txId":"abc123"}}`, id)
+		}
+	}
+	lines := []string{"📨 Message from bob: hi", "📨 Message from signing: {\"txId\":*\"abc123\"}"}
+	var got []string
+	for range lines { // two messages under way have no order
+		program.Scan()
+		got = append(got, program.Text())
+	}
+	if slices.Sort(got); !matches(lines[0], got[0]) || !matches(lines[1], got[1]) {
+		t.Errorf("it says %q, want %q", got, lines)
 	}
 }
 
@@ -63,10 +98,34 @@ func directErrors(t *testing.T, one *client, id string) {
 	}
 	one.send(`{"action":"sendMessage","message":"x","apigw_endpoint":"https://elsewhere.example"}`)
 	one.hearsError("apigw_endpoint is not this API's")
-	one.send(`{"action":"sendDirect","connectionId":7,"operationType":"x","message":1}`)
-	one.next() // what type it must have, each in its words
-	one.send(`{"action":"sendMessage","message":{}}`)
-	one.next()
+	for member, frame := range map[string]string{ // each example says it in its own words
+		"connectionId":  `{"action":"sendDirect","connectionId":7,"operationType":"x","message":1}`,
+		"operationType": `{"action":"sendDirect","connectionId":"` + id + `","operationType":{},"message":1}`,
+		"message":       `{"action":"sendMessage","message":{}}`,
+	} {
+		one.send("%s", frame)
+		got, _ := decoded(t, one.next()).(map[string]any)
+		if words, _ := got["error"].(string); !strings.HasPrefix(words, member+" must be ") {
+			t.Errorf("%s is answered %v, want an error about %s", frame, got, member)
+		}
+	}
+}
+
+// listener runs direct-client against an example until the test ends.
+func listener(t *testing.T, a *app) (heard *bufio.Scanner) {
+	t.Helper()
+	program := build(t, folder("direct-client"))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	cmd := exec.CommandContext(ctx, program, "-url", a.url+"/")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); cmd.Wait() })
+	return bufio.NewScanner(out)
 }
 
 // invocations calls the function behind sendMessage directly, as `aws lambda invoke` does.

@@ -70,7 +70,7 @@ func newFunction(tm *template, name string) *function {
 		}
 		f.argv = []string{tools.Program(f.tb, "node"), shim(".mjs"), handler}
 	case runtime == "provided.al2023" && handler == "bootstrap":
-		f.argv = []string{bootstrap(f.tb, tm.dir)}
+		f.argv = []string{build(f.tb, tm.dir)}
 	default:
 		f.tb.Fatalf("%s: this test cannot run %s", name, runtime)
 	}
@@ -112,10 +112,10 @@ func (f *function) environment(tm *template, v any) {
 	}
 }
 
-// bootstrap builds a Go function.
-func bootstrap(tb testing.TB, dir string) string {
+// build builds a Go program.
+func build(tb testing.TB, dir string) (file string) {
 	tb.Helper()
-	file := filepath.Join(tb.TempDir(), "bootstrap")
+	file = filepath.Join(tb.TempDir(), "bootstrap")
 	cmd := exec.CommandContext(tb.Context(), "go", "build", "-tags", "lambda.norpc", "-o", file, ".")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {

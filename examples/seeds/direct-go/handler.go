@@ -177,7 +177,8 @@ func decode(body string, into any) error {
 	err := json.Unmarshal([]byte(body), into)
 	var mistyped *json.UnmarshalTypeError
 	if errors.As(err, &mistyped) {
-		return refusal(fmt.Sprintf("%s must be a text", mistyped.Field))
+		member := mistyped.Field[strings.LastIndex(mistyped.Field, ".")+1:] // without the embedded type
+		return refusal(member + " must be a text")
 	}
 	return err
 }
