@@ -3,7 +3,6 @@ package examples
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -126,18 +125,9 @@ func build(tb testing.TB, dir string) (file string) {
 
 // Handle is the integration of a route with the function.
 func (f *function) Handle(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (
-	response events.APIGatewayProxyResponse, err error,
+	events.APIGatewayProxyResponse, error,
 ) {
-	event, err := gateway.MarshalEvent(e)
-	if err != nil {
-		return response, err
-	}
-	answer, err := f.invoke(ctx, event)
-	if err != nil {
-		return response, err
-	}
-	err = json.Unmarshal(answer, &response)
-	return response, err
+	return gateway.JSONHandler(f.invoke, func(warning string) { f.tb.Log(warning) }).Handle(ctx, e)
 }
 
 // invoke hands an event to a process that has none, or to a new one.
