@@ -84,6 +84,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case stage == nil:
 		a.forbid(w, r)
 	case api == "@connections" || strings.EqualFold(api, "%40connections"):
+		if log := stage.live.Load().log; log != nil && a.cfg.ServeConnections {
+			a.logCalls(log, w, r, stage, id)
+			return
+		}
 		a.serveConnections(w, r, name, id)
 	case rest != "" || !isUpgrade(r):
 		a.forbid(w, r)

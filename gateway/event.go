@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -89,8 +90,12 @@ func (c *connection) handle(body string) {
 		return
 	}
 	event.Body = body
-	if _, err := c.integrate(r, event); err != nil {
+	reply, err := c.integrate(r, event)
+	if err != nil {
 		c.refuse(failure(err), event.RequestContext.RequestID)
+	}
+	if log := c.stage.live.Load().log; log != nil {
+		c.logEvent(log, event, resultOf(reply, err))
 	}
 }
 
@@ -162,27 +167,47 @@ func errorBody(message, connection, request string) string {
 // disconnect tells the $disconnect route that the connection has ended. Errors are only logged.
 func (c *connection) disconnect(why *closing) {
 	defer c.api.work.Done()
-	r := c.stage.live.Load().routes[DisconnectRoute]
-	silent := c.api.cfg.Knobs.NoDisconnectAfterDelete && why.cause == CauseManagement
-	if r == nil || silent {
+	live := c.stage.live.Load()
+	r := live.routes[DisconnectRoute]
+	if c.api.cfg.Knobs.NoDisconnectAfterDelete && why.cause == CauseManagement {
+		r = nil
+	}
+	if r == nil && live.log == nil {
 		return
 	}
-	event, err := c.event(eventDisconnect, DisconnectRoute)
-	if err == nil {
-		event.Headers = map[string]string{
-			"Host": c.host, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": "",
-		}
-		event.MultiValueHeaders = map[string][]string{}
-		for name, value := range event.Headers {
-			event.MultiValueHeaders[name] = []string{value}
-		}
-		event.RequestContext.DisconnectStatusCode = int64(why.code)
-		event.RequestContext.DisconnectReason = &why.reason
-		c.api.stats.disconnects.Add(1)
-		_, err = c.api.invoke(background, r, event)
-	}
+	event, err := c.disconnectEvent(why)
 	if err != nil {
-		c.api.cfg.Logger.Warn("route failed", "route", DisconnectRoute, "connection", c.id,
-			"error", err)
+		c.api.cfg.Logger.Error("end not handled", "connection", c.id, "error", err)
+		return
 	}
+	outcome := result{status: http.StatusOK}
+	if r != nil {
+		c.api.stats.disconnects.Add(1)
+		outcome = resultOf(c.api.invoke(background, r, event))
+	}
+	if outcome.err != nil {
+		c.api.cfg.Logger.Warn("route failed", "route", DisconnectRoute, "connection", c.id,
+			"error", outcome.err)
+	}
+	if live.log != nil {
+		c.logEvent(live.log, event, outcome)
+	}
+}
+
+// disconnectEvent is the DISCONNECT event of a connection that has ended.
+func (c *connection) disconnectEvent(why *closing) (*events.APIGatewayWebsocketProxyRequest, error) {
+	event, err := c.event(eventDisconnect, DisconnectRoute)
+	if err != nil {
+		return nil, err
+	}
+	event.Headers = map[string]string{
+		"Host": c.host, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": "",
+	}
+	event.MultiValueHeaders = map[string][]string{}
+	for name, value := range event.Headers {
+		event.MultiValueHeaders[name] = []string{value}
+	}
+	event.RequestContext.DisconnectStatusCode = int64(why.code)
+	event.RequestContext.DisconnectReason = &why.reason
+	return event, nil
 }

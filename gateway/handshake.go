@@ -106,15 +106,19 @@ func (a *API) newConnection(r *http.Request, stage *stage) (*connection, error) 
 	if err != nil {
 		return nil, err
 	}
-	peer, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		peer = r.RemoteAddr
-	}
 	c := &connection{
 		api: a, id: id, tail: tail, stage: stage, host: strings.Clone(r.Host),
-		peer: strings.Clone(peer), agent: strings.Clone(r.UserAgent()), since: a.cfg.Now(),
+		peer: strings.Clone(peerOf(r)), agent: strings.Clone(r.UserAgent()), since: a.cfg.Now(),
 	}
 	return c, nil
+}
+
+// peerOf is the client's address.
+func peerOf(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
 }
 
 // hijack takes the connection from the HTTP server, with what the client has sent too early.
@@ -141,8 +145,9 @@ func (c *connection) hijack(w http.ResponseWriter) (early []byte, err error) {
 // connect asks the authorizer and the $connect route, and gives why the client is refused, or "".
 // Without a $connect route everybody is admitted.
 func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyResponse, refused Cause) {
-	route := c.stage.live.Load().routes[ConnectRoute]
-	if route == nil {
+	live := c.stage.live.Load()
+	route := live.routes[ConnectRoute]
+	if route == nil && live.log == nil {
 		return reply, ""
 	}
 	event, err := c.connectEvent(r)
@@ -150,21 +155,37 @@ func (c *connection) connect(r *http.Request) (reply events.APIGatewayProxyRespo
 		c.api.cfg.Logger.Error("handshake failed", "error", err)
 		return c.failed(err, ""), CauseRoute
 	}
+	outcome := result{status: http.StatusOK}
+	if route != nil {
+		reply, refused, outcome = c.admission(r, route, event)
+	}
+	if live.log != nil {
+		c.logEvent(live.log, event, outcome)
+	}
+	return reply, refused
+}
+
+// admission gives what the authorizer and the integration of $connect say to a handshake.
+func (c *connection) admission(r *http.Request, route *route,
+	event *events.APIGatewayWebsocketProxyRequest,
+) (reply events.APIGatewayProxyResponse, refused Cause, outcome result) {
 	request := event.RequestContext.RequestID
 	if d := c.authorize(r, route, event); d != nil {
-		return c.deny(d, request), CauseAuthorizer
+		return c.deny(d, request), CauseAuthorizer, d.outcome(route.Authorizer != nil)
 	}
 	c.api.stats.connects.Add(1)
-	reply, err = c.api.invoke(context.WithoutCancel(r.Context()), route, event)
+	reply, err := c.api.invoke(context.WithoutCancel(r.Context()), route, event)
+	outcome = resultOf(reply, err)
 	if err != nil {
 		c.api.cfg.Logger.Warn("route failed", "route", ConnectRoute, "connection", c.id,
 			"error", err)
-		return c.failed(err, request), CauseRoute
+		reply = c.failed(err, request)
+		outcome.status = reply.StatusCode
 	}
 	if reply.StatusCode >= 300 {
-		return reply, CauseRoute
+		refused = CauseRoute
 	}
-	return reply, ""
+	return reply, refused, outcome
 }
 
 // admit sends the 101 and makes the connection addressable, in this order for everybody else.

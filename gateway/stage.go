@@ -20,6 +20,8 @@ type Stage struct {
 	// Throttle limits each route that has no Throttle of its own, as AWS's DefaultRouteSettings.
 	// 0: no limit but Config.Requests.
 	Throttle Throttle
+	// AccessLog has a line for everything that comes to the stage. None: its zero value.
+	AccessLog AccessLog
 }
 
 // Route is a route of the API with its integration.
@@ -67,6 +69,7 @@ type stage struct {
 type deployment struct {
 	variables map[string]string
 	routes    map[string]*route
+	log       *accessLog // nil: none
 }
 
 // route is a route with its key, as the event carries it.
@@ -85,7 +88,13 @@ func (a *API) Deploy(s Stage) error {
 	if s.Routes == nil {
 		s.Routes = a.cfg.Routes
 	}
-	d := &deployment{variables: s.Variables, routes: make(map[string]*route, len(s.Routes))}
+	log, err := s.AccessLog.parse()
+	if err != nil {
+		return fmt.Errorf("gateway: stage %q: %w", s.Name, err)
+	}
+	d := &deployment{
+		variables: s.Variables, routes: make(map[string]*route, len(s.Routes)), log: log,
+	}
 	for key, r := range s.Routes {
 		if err := r.check(key); err != nil {
 			return fmt.Errorf("gateway: route %q: %w", key, err)
