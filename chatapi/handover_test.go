@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -315,4 +316,38 @@ func TestDirectory_users(t *testing.T) {
 	if len(got) != 1 || strings.Count(got[0], `"name":`) != 5 {
 		t.Errorf("%s", got)
 	}
+}
+
+// slowPoster holds the first Send until it is let go.
+type slowPoster struct {
+	*poster
+	once  sync.Once
+	began chan struct{}
+	goOn  chan struct{}
+}
+
+func (s *slowPoster) Send(ctx context.Context, to connections.Target, frames [][]byte) error {
+	s.once.Do(func() {
+		close(s.began)
+		<-s.goOn
+	})
+	return s.poster.Send(ctx, to, frames)
+}
+
+// What is written while the user's connection takes its time comes when it is done, of every sender.
+func TestDirectory_slow(t *testing.T) {
+	w := newWorld(t, with(func(c *chatapi.Config) { c.Rooms = chatapi.NewRooms(16) }))
+	slow := &slowPoster{poster: w.poster, began: make(chan struct{}), goOn: make(chan struct{})}
+	bobWasHere(w)
+	w.enter("phone1", wire.DirectoryDialect, "bob")
+	w.h.Poster = slow
+	w.tell("alice1", "bob", "a1")
+	<-slow.began
+	w.tell("alice1", "bob", "a2")
+	w.tell("carol1", "bob", "c1")
+	close(slow.goOn)
+	w.h.Rooms.Wait()
+	got := w.poster.take("phone1")
+	slices.Sort(got[1:])
+	equal(t, "bob gets", got, []string{mail("alice", "a1"), mail("alice", "a2"), mail("carol", "c1")})
 }

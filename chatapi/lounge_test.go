@@ -3,6 +3,7 @@ package chatapi_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -226,4 +227,53 @@ func TestLounge_workers(t *testing.T) {
 	w.disconnect("bar1")
 	w.h.Rooms.Wait()
 	w.takes("left", to{"bar1": {}, "bar2": {system("Alice has left the chat"), members("Bob")}})
+}
+
+// staleConns lists who gets the lobby's messages as it was some time ago, as a read without
+// consistency may.
+type staleConns struct {
+	chat.Connections
+	old []chat.Receiver
+}
+
+func (s staleConns) Receivers(context.Context, chat.Head) iter.Seq2[chat.Receiver, error] {
+	return func(yield func(chat.Receiver, error) bool) {
+		for _, r := range s.old {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// stale makes the lobby's list stay as it is now.
+func (w *world) stale() {
+	w.Helper()
+	s := staleConns{Connections: w.conns}
+	for r, err := range w.conns.Receivers(w.ctx, chat.Head{Room: chat.Lobby, Kind: chat.LobbyRoom}) {
+		w.ok(err)
+		s.old = append(s.old, r)
+	}
+	w.h.Service = chat.NewService(w.log, s, w.clock.Now)
+}
+
+// A list that is a little old neither hides who has just taken a name nor keeps who has gone, and it is
+// read once for both frames.
+func TestLounge_stale(t *testing.T) {
+	sub(t, "setName", func(w *world) {
+		w.name(map[string]string{"bar1": "Alice"}, "bar1")
+		w.enter("bar2", wire.LoungeDialect, "")
+		w.stale()
+		w.handle(w.frame("bar2", `{"action":"setName","name":"Bob"}`))
+		told := []string{members("Alice", "Bob"), system("Bob has joined the chat")}
+		w.takes("named", to{"bar1": told, "bar2": told})
+		equal(w, "posts", len(w.poster.calls), 1)
+	})
+	sub(t, "left", func(w *world) {
+		w.name(map[string]string{"bar1": "Alice", "bar2": "Bob"}, "bar1", "bar2")
+		w.stale()
+		w.disconnect("bar2")
+		w.takes("left", to{"bar1": {system("Bob has left the chat"), members("Alice")}, "bar2": {}})
+		equal(w, "posts", len(w.poster.calls), 1)
+	})
 }
