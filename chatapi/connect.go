@@ -47,7 +47,7 @@ func (h *Handler) connect(ctx context.Context, e *Event) Response {
 		c, err = h.Service.Connect(ctx, h.newConnection(e, identity, dialect))
 	}
 	if err == nil {
-		h.welcome(ctx, &c)
+		h.deferOpened(ctx, &c)
 		return respond(200, "")
 	}
 	status, known := statuses[chat.KindOf(err)]

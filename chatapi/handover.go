@@ -15,9 +15,9 @@ import (
 // what has waited come in one order, each once.
 type errand struct{ user, room string }
 
-// welcome sees to what a connection is to be told as soon as it is open. Within $connect it cannot
+// deferOpened sees to what a connection is to be told as soon as it is open. Within $connect it cannot
 // be told anything.
-func (h *Handler) welcome(ctx context.Context, c *chat.Connection) {
+func (h *Handler) deferOpened(ctx context.Context, c *chat.Connection) {
 	t := Task{Kind: TaskOpened}
 	switch {
 	case c.Dialect == string(wire.DirectoryDialect):
