@@ -29,8 +29,8 @@ type Route struct {
 	// Handler is the integration: a Lambda function as a Go value, or what [Mock] gives.
 	Handler Handler
 	// Timeout is how long the gateway waits for Handler, which is not told and may go on, as a
-	// Lambda function does; what it gives then is dropped. 0: AWS's 29 s. Negative: for ever; the
-	// handler then runs on the gateway's own goroutine.
+	// Lambda function does; what it gives then is dropped. AWS has 50 ms to 29 s; 0: 29 s. Negative:
+	// for ever; the handler then runs on the gateway's own goroutine.
 	Timeout time.Duration
 	// Response says that the route has the route response $default: the body of what Handler gives
 	// goes to the sender as a text frame. $connect and $disconnect have none.
