@@ -20,14 +20,16 @@ func (s *Service) Connect(ctx context.Context, c Connection) (Connection, error)
 	if err != nil {
 		return Connection{}, err
 	}
-	u, err := s.record(ctx, name)
+	u, known, err := s.record(ctx, name)
 	if err != nil {
 		return Connection{}, err
 	}
 	c.User = u.Name
-	subscribed, err := s.subscriptions(ctx, c.User)
-	if err != nil {
-		return Connection{}, err
+	var subscribed []Member // none yet of a new user, and catchUp finds what comes meanwhile
+	if known {
+		if subscribed, err = s.subscriptions(ctx, c.User); err != nil {
+			return Connection{}, err
+		}
 	}
 	if err := s.conns.Open(ctx, c, subscribed); err != nil {
 		return Connection{}, err
@@ -144,7 +146,7 @@ func (s *Service) SetName(ctx context.Context, c Connection, name string) (Conne
 	if err != nil {
 		return Connection{}, err
 	}
-	u, err := s.record(ctx, clean)
+	u, _, err := s.record(ctx, clean)
 	if err != nil || u.Name == c.User && !c.NamedAt.IsZero() {
 		return c, err
 	}

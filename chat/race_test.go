@@ -111,13 +111,18 @@ func TestService_Send_directHalfMade(t *testing.T) {
 
 // A handshake that fails after its connection was recorded leaves nobody behind.
 func TestService_Connect_failsLate(t *testing.T) {
-	sub(t, "the second reading of rooms fails", func(w *world) {
-		svc := chat.NewService(&flaky{Log: w.log, rooms: 2}, w.conns, w.clock.Now)
+	fails := func(w *world, reading int) {
+		svc := chat.NewService(&flaky{Log: w.log, rooms: reading}, w.conns, w.clock.Now)
 		_, err := svc.Connect(w.ctx, chat.Connection{ID: "x", User: "alice", ConnectedAt: w.clock.Now()})
 		equal(w, "kind", chat.KindOf(err), chat.Unavailable)
 		left, err := w.conns.OfUser(w.ctx, "alice")
 		w.ok(err)
 		equal(w, "connections", len(left), 0)
+	}
+	sub(t, "the only reading of a new user's rooms", func(w *world) { fails(w, 1) })
+	sub(t, "the second one of a known user's", func(w *world) {
+		w.ok(w.log.PutUser(w.ctx, chat.User{Name: "alice", Since: w.clock.Now()}))
+		fails(w, 2)
 	})
 }
 

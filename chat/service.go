@@ -81,16 +81,17 @@ func (s *Service) find(ctx context.Context, field, name string) (User, error) {
 	return u, err
 }
 
-// record gives the user of that name, and makes it if nobody had the name.
-func (s *Service) record(ctx context.Context, name string) (User, error) {
-	u, err := s.log.User(ctx, name)
+// record gives the user of that name, and makes it if it was not known: nobody had the name.
+func (s *Service) record(ctx context.Context, name string) (u User, known bool, err error) {
+	u, err = s.log.User(ctx, name)
 	if !Is(err, NotFound) {
-		return u, err
+		return u, true, err
 	}
 	u = User{Name: name, Since: s.now()}
 	err = s.log.PutUser(ctx, u)
 	if Is(err, Taken) { // another spelling was faster
-		return s.log.User(ctx, name)
+		u, err = s.log.User(ctx, name)
+		return u, true, err
 	}
-	return u, err
+	return u, false, err
 }

@@ -32,32 +32,43 @@ func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *stage) {
 		a.unavailable(w)
 		return
 	}
-	defer a.work.Done()
 	c, err := a.newConnection(r, stage)
+	var early []byte
+	if err == nil {
+		early, err = c.hijack(w)
+	}
 	if err != nil {
+		a.work.Done()
 		a.cfg.Logger.Error("handshake failed", "error", err)
 		a.answer(w, http.StatusInternalServerError, "", "Internal server error")
 		return
 	}
-	early, err := c.hijack(w)
-	if err != nil {
-		a.cfg.Logger.Error("handshake failed", "error", err)
-		a.answer(w, http.StatusInternalServerError, "", "Internal server error")
-		return
-	}
-	reply, refused := c.connect(r)
+	// This goroutine is new and its stack small; workers have theirs from the handlers before.
+	a.workers.Do(job{c: c, opening: &opened{r, key, early}})
+}
+
+// opened is a handshake that HTTP has no part in any more.
+type opened struct {
+	request *http.Request
+	key     string
+	early   []byte // what the client has sent too early
+}
+
+// begin asks $connect and answers the handshake.
+func (c *connection) begin(o *opened) {
+	defer c.api.work.Done()
+	reply, refused := c.connect(o.request)
 	if refused != "" {
-		a.stats.refuse(refused)
+		c.api.stats.refuse(refused)
 		c.reject(reply)
 		return
 	}
-	if !c.admit(key, reply) {
-		return
+	if c.admit(o.key, reply) {
+		c.start(o.early)
 	}
-	c.start(early) // the request, its buffers and this goroutine's stack are garbage from here on
 }
 
-// enter counts a handshake as work, unless the API is shutting down.
+// enter counts a handshake as work, until begin is done, unless the API is shutting down.
 func (a *API) enter() bool {
 	a.mu.RLock()
 	defer a.mu.RUnlock()

@@ -41,7 +41,7 @@ func (in *inbox) put(c *connection, body string) bool {
 	}
 	in.running++
 	c.api.work.Add(1)
-	c.api.workers.Do(job{c, body})
+	c.api.workers.Do(job{c: c, body: body})
 	return true
 }
 
@@ -107,15 +107,20 @@ func (in *inbox) close(c *connection, why *closing) {
 	}
 }
 
-// job is a message of a connection.
+// job is a message of a connection, or its handshake.
 type job struct {
-	c    *connection
-	body string
+	c       *connection
+	body    string
+	opening *opened
 }
 
-// work handles the message and those that wait behind it.
+// work does the job: it handles the message and those that wait behind it.
 func (j job) work() {
 	c, body := j.c, j.body
+	if j.opening != nil {
+		c.begin(j.opening)
+		return
+	}
 	defer c.api.work.Done()
 	for {
 		c.handle(body)

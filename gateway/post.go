@@ -15,7 +15,7 @@ import (
 // posting is what a post needs while it runs: targets are looked up some at a time, so that no
 // lock is held while writing.
 type posting struct {
-	found [128]*connection
+	found [16]*connection
 	sum   [gone + 1]int
 }
 

@@ -12,6 +12,7 @@ import (
 type statsCollector struct {
 	stats                          func() gateway.Stats
 	open, total, messages, bytes   *prometheus.Desc
+	writes                         *prometheus.Desc
 	dropped, refused, closed, code *prometheus.Desc
 	errors                         *prometheus.Desc
 }
@@ -26,6 +27,7 @@ func newStatsCollector(stats func() gateway.Stats) *statsCollector {
 		total:    desc("connections_total", "Connections since the start."),
 		messages: desc("messages_total", "Messages, by direction.", "direction"),
 		bytes:    desc("bytes_total", "Bytes of sockets, by direction.", "direction"),
+		writes:   desc("writes_total", "Writes to sockets."),
 		dropped:  desc("messages_dropped_total", "Messages dropped for slow readers, by cause.", "cause"),
 		refused:  desc("handshakes_refused_total", "Refused handshakes, by cause.", "cause"),
 		closed:   desc("connections_closed_total", "Closed connections, by cause.", "cause"),
@@ -49,6 +51,7 @@ func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
 	count(c.messages, s.MessagesOut, "out")
 	count(c.bytes, s.BytesIn, "in")
 	count(c.bytes, s.BytesOut, "out")
+	count(c.writes, s.Writes)
 	count(c.errors, s.HandlerErrors)
 	for cause, n := range s.Dropped {
 		count(c.dropped, n, string(cause))
