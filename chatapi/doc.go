@@ -29,7 +29,8 @@ type Response = events.APIGatewayProxyResponse
 type Poster interface {
 	// Post sends every frame, in order, to every target, the first target first. It never waits
 	// for a slow reader: what does not fit its queue is dropped. gone are the targets that are
-	// closed or not yet open, unsent those for which the time was over.
+	// closed or not yet open, unsent those for which the time was over. The frames are the caller's
+	// again on return.
 	Post(ctx context.Context, to []connections.Target, frames [][]byte) (
 		gone, unsent []connections.Target, err error)
 	// Send sends the frames, in order, to one target, and waits while its queue is full. A target

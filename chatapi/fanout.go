@@ -94,11 +94,9 @@ func (h *Handler) deliverAlike(ctx context.Context, pushes []push) ([]errand, er
 		}
 	}
 	if len(natives.targets) > 0 {
-		frames := make([][]byte, len(pushes))
-		for i := range pushes {
-			frames[i] = wire.Append(nil, pushes[i].event)
-		}
-		err = errors.Join(err, h.post(ctx, natives, frames))
+		e := encode(pushes)
+		err = errors.Join(err, h.post(ctx, natives, e.frames))
+		e.release()
 	}
 	if len(seeds) == 0 {
 		return nil, err

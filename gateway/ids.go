@@ -64,7 +64,7 @@ func (g *ids) connection() (id string, tail [idTail]byte, err error) {
 	}
 	tail = g.tail(raw[:idRandom])
 	copy(raw[idRandom:], tail[:])
-	return base64.URLEncoding.EncodeToString(raw[:g.size]), tail, nil
+	return encode(raw[:g.size]), tail, nil
 }
 
 // message makes a message id of the connection with the tail.
@@ -74,7 +74,7 @@ func (g *ids) message(tail [idTail]byte) (string, error) {
 		return "", err
 	}
 	copy(raw[idRandom:], tail[:])
-	return base64.URLEncoding.EncodeToString(raw[:g.size]), nil
+	return encode(raw[:g.size]), nil
 }
 
 // request makes a request id.
@@ -83,7 +83,15 @@ func (g *ids) request() (string, error) {
 	if err := g.random(raw[:]); err != nil {
 		return "", err
 	}
-	return base64.URLEncoding.EncodeToString(raw[:]), nil
+	return encode(raw[:]), nil
+}
+
+// encode gives the text of an id.
+func encode(raw []byte) string {
+	var text [(longID + 2) / 3 * 4]byte
+	n := base64.URLEncoding.EncodedLen(len(raw))
+	base64.URLEncoding.Encode(text[:n], raw)
+	return string(text[:n])
 }
 
 // uuid makes a version 4 UUID, the form of x-amzn-RequestId.
