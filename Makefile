@@ -49,10 +49,10 @@ format-check: lint-tools
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs $(BIN)/gofumpt -l); \
 	if [[ -n $$unformatted ]]; then echo "not formatted, run \`make fmt\`:"; echo "$$unformatted"; exit 1; fi
 
-generate: ## write the generated files
+generate: tools ## write the generated files
 	go generate ./...
 
-generate-check:
+generate-check: tools
 	@internal/tools/generate.sh
 
 lint: lint-tools ## run the linters

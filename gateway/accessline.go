@@ -31,7 +31,10 @@ func resultOf(reply events.APIGatewayProxyResponse, err error) result {
 	if err == nil {
 		return result{status: reply.StatusCode, invoked: true}
 	}
-	r := result{http.StatusInternalServerError, failure(err), "INTEGRATION_FAILURE", true, err, false}
+	r := result{
+		status: http.StatusInternalServerError, message: failure(err), kind: "INTEGRATION_FAILURE",
+		invoked: true, err: err,
+	}
 	switch {
 	case errors.Is(err, errNoRoute):
 		return result{status: http.StatusForbidden, message: r.message}
@@ -58,7 +61,9 @@ func (d *denial) outcome(judged bool) result {
 }
 
 // logEvent writes the line of an event of the connection.
-func (c *connection) logEvent(log *accessLog, event *events.APIGatewayWebsocketProxyRequest, r result) {
+func (c *connection) logEvent(log *accessLog, event *events.APIGatewayWebsocketProxyRequest,
+	r result,
+) {
 	e := recordOf(&event.RequestContext)
 	e.fail(r)
 	if r.invoked {
@@ -83,8 +88,9 @@ func (a *API) log(log *accessLog, e record) {
 func recordOf(c *events.APIGatewayWebsocketProxyRequestContext) record {
 	e := record{
 		"apiId": c.APIID, "stage": c.Stage, "domainName": c.DomainName, "routeKey": c.RouteKey,
-		"eventType": c.EventType, "requestId": c.RequestID, "extendedRequestId": c.ExtendedRequestID,
-		"requestTime": c.RequestTime, "requestTimeEpoch": strconv.FormatInt(c.RequestTimeEpoch, 10),
+		"eventType": c.EventType, "requestId": c.RequestID,
+		"extendedRequestId": c.ExtendedRequestID,
+		"requestTime":       c.RequestTime, "requestTimeEpoch": strconv.FormatInt(c.RequestTimeEpoch, 10),
 		"connectionId": c.ConnectionID, "connectedAt": strconv.FormatInt(c.ConnectedAt, 10),
 		"identity.sourceIp": c.Identity.SourceIP, "identity.userAgent": c.Identity.UserAgent,
 	}
@@ -116,7 +122,9 @@ func (e record) fail(r result) {
 }
 
 // logCalls serves an @connections call and writes its line.
-func (a *API) logCalls(log *accessLog, w http.ResponseWriter, r *http.Request, s *stage, id string) {
+func (a *API) logCalls(log *accessLog, w http.ResponseWriter, r *http.Request, s *stage,
+	id string,
+) {
 	now := a.cfg.Now()
 	noted := &notedAnswer{ResponseWriter: w}
 	a.serveConnections(noted, r, s.name, id)
@@ -131,8 +139,9 @@ func (a *API) logCalls(log *accessLog, w http.ResponseWriter, r *http.Request, s
 		"routeKey": r.Method + " /@connections/{connectionId}", "eventType": eventCall,
 		"requestId":         noted.header("x-amzn-RequestId"),
 		"extendedRequestId": noted.header("x-amz-apigw-id"),
-		"requestTime":       a.requestTime(now), "requestTimeEpoch": strconv.FormatInt(now.UnixMilli(), 10),
-		"connectionId": id, "identity.sourceIp": peerOf(r), "identity.userAgent": r.UserAgent(),
+		"requestTime":       a.requestTime(now),
+		"requestTimeEpoch":  strconv.FormatInt(now.UnixMilli(), 10),
+		"connectionId":      id, "identity.sourceIp": peerOf(r), "identity.userAgent": r.UserAgent(),
 	}
 	if e["domainName"] == "" {
 		e["domainName"] = r.Host

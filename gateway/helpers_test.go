@@ -1,8 +1,9 @@
 package gateway
 
-// A check of API Gateway's behaviour has a number, GW-01 to GW-90, and its tests are named for it:
+// A check of API Gateway's behaviour has a number, GW-01 to GW-100, and its tests are named for it:
 // TestGW07_RedirectKeepsItsHeader is about GW-07, and says in words what AWS does. A check may have
-// several such tests. What is this package's own is named for its subject: TestConfig_OnDrain.
+// several such tests, and a test several numbers; docs/fidelity.md is made of them. What is this
+// package's own is named for its subject: TestConfig_OnDrain.
 
 import (
 	"bufio"

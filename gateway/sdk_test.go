@@ -75,7 +75,7 @@ func sdks(t *testing.T) map[string][]string {
 
 // GW-77, GW-88 and GW-90: unmodified SDKs of three languages, which find the gateway by the
 // environment alone, are accepted and see the errors that AWS would show them.
-func TestGW88_SDKsAreAccepted(t *testing.T) {
+func TestGW77_GW88_SDKsAreAccepted(t *testing.T) {
 	for name, argv := range sdks(t) {
 		t.Run(name, func(t *testing.T) {
 			r := managed(t, Config{})
@@ -122,7 +122,7 @@ func (environment) GetServiceBaseEndpoint(_ context.Context, service string) (st
 }
 
 // A handler in Go finds the gateway by the environment alone; those in JavaScript and Python do in
-// TestGW88_SDKsAreAccepted.
+// TestGW77_GW88_SDKsAreAccepted.
 func TestGW90_EndpointFromTheEnvironment(t *testing.T) {
 	var client *apigatewaymanagementapi.Client
 	r := managed(t, Config{Routes: map[string]Route{"$default": {Handler: HandlerFunc(

@@ -119,7 +119,7 @@ func TestGW58_PingIsAnswered(t *testing.T) {
 	}
 }
 
-func TestGW59_IdleConnectionsGoAway(t *testing.T) {
+func TestGW59_GW61_IdleConnectionsGoAway(t *testing.T) {
 	clock := newClock(time.UnixMilli(1790299458000))
 	h := newRecorder()
 	r := run(t, Config{StallTimeout: soon, Now: clock.now, Routes: map[string]Route{"$disconnect": {Handler: h}}})

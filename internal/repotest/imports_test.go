@@ -31,6 +31,7 @@ var table = map[string][]string{
 	"cmd/confab":           {anything},
 	"internal/testenv":     {anything},
 	"internal/serve":       {anything},
+	"internal/fidelity":    {"gateway", "internal/tools"},
 	"internal/sim":         {anything},
 	"internal/sim/checker": {},
 	"deploy":               {anything},
