@@ -10,19 +10,37 @@ import (
 	"encoding/base32"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/confab-chat/confab/chat"
 )
 
 // Request is what a handshake shows of who is asking.
 type Request struct {
-	Query map[string]string
+	Query   map[string]string
+	Headers map[string]string // in any case
+}
+
+// Header gives a header in any case, and whether it was sent.
+func (r *Request) Header(name string) (value string, sent bool) {
+	if v, ok := r.Headers[name]; ok {
+		return v, true
+	}
+	for k, v := range r.Headers {
+		if strings.EqualFold(k, name) {
+			return v, true
+		}
+	}
+	return "", false
 }
 
 // Identity is the user of a connection.
 type Identity struct {
-	User  string // a clean name; another spelling of it may be recorded already
-	Guest bool   // nobody gave the name: it was made for this connection
+	User     string    // a clean name; another spelling of it may be recorded already
+	Guest    bool      // nobody gave the name: it was made for this connection
+	Session  string    // what the user is signed in by; "" in open mode
+	Until    time.Time // when that ends at the latest; zero: never
+	Protocol string    // the sub-protocol that the handshake is to be answered with; "" for none
 }
 
 // Open is the mode without sign-in: the user is whatever name the URL gives, and nothing is

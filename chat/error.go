@@ -11,23 +11,24 @@ type Kind uint8
 
 // The kinds of error. Internal is that of every error that is not an *Error.
 const (
-	Internal    Kind = iota // a fault of ours: its text belongs into the log, not on the wire
-	Invalid                 // a field breaks a rule; Field names it
-	NotFound                // no such thing, or not yours: the two are not told apart
-	NotMember               // the user has left the room
-	Forbidden               // known and visible, but not allowed
-	Taken                   // the name, room or id belongs to somebody else
-	IDReused                // the same message id with other text
-	Limited                 // too much or too many; RetryAfter 0: waiting does not help
-	TooLarge                // over a limit, which the message names
-	Unavailable             // the store did not answer and nothing was stored
-	Unknown                 // the store did not answer and may have stored: repeat the same id
-	Corrupt                 // stored data is damaged
+	Internal        Kind = iota // a fault of ours: its text belongs into the log, not on the wire
+	Invalid                     // a field breaks a rule; Field names it
+	NotFound                    // no such thing, or not yours: the two are not told apart
+	NotMember                   // the user has left the room
+	Forbidden                   // known and visible, but not allowed
+	Taken                       // the name, room or id belongs to somebody else
+	IDReused                    // the same message id with other text
+	Limited                     // too much or too many; RetryAfter 0: waiting does not help
+	TooLarge                    // over a limit, which the message names
+	Unavailable                 // the store did not answer and nothing was stored
+	Unknown                     // the store did not answer and may have stored: repeat the same id
+	Corrupt                     // stored data is damaged
+	Unauthenticated             // nobody is signed in, or no longer
 )
 
 var kindNames = [...]string{
 	"internal", "invalid", "not found", "not a member", "forbidden", "taken", "id reused", "limited",
-	"too large", "unavailable", "unknown outcome", "corrupt",
+	"too large", "unavailable", "unknown outcome", "corrupt", "not signed in",
 }
 
 // String gives the kind in words.

@@ -147,14 +147,14 @@ func TestKindOf(t *testing.T) {
 
 func TestKind_String(t *testing.T) {
 	seen := map[string]bool{}
-	for k := chat.Internal; k <= chat.Corrupt; k++ {
+	for k := chat.Internal; k <= chat.Unauthenticated; k++ {
 		if text := k.String(); text == "" || strings.HasPrefix(text, "kind ") || seen[text] {
 			t.Errorf("kind %d is called %q", k, text)
 		} else {
 			seen[text] = true
 		}
 	}
-	if text := (chat.Corrupt + 1).String(); text != "kind 12" {
+	if text := (chat.Unauthenticated + 1).String(); text != "kind 13" {
 		t.Errorf("an unknown kind is called %q", text)
 	}
 }

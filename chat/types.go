@@ -153,6 +153,7 @@ type Connection struct {
 	ConnectedAt time.Time
 	NamedAt     time.Time // when its user's name was first given or taken; zero: a guest's
 	Until       time.Time // no longer than that; zero: no end
+	Session     string    // what the user is signed in by, and ends with; "" in open mode
 	Hello       bool      // it has said hello, so that its lease is the short one
 	Excess      int       // actions over the rate in the present window; filled by Touch
 }

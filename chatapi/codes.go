@@ -37,12 +37,14 @@ var codes = map[chat.Kind]wire.Code{
 	chat.Unavailable: wire.Unavailable,
 	chat.Unknown:     wire.UnknownOutcome,
 	chat.Corrupt:     wire.InternalError,
+
+	chat.Unauthenticated: wire.Forbidden,
 }
 
 // statuses is the same for a refused handshake.
 var statuses = map[chat.Kind]int{
 	chat.Invalid: 400, chat.Forbidden: 403, chat.Taken: 409, chat.Limited: 429,
-	chat.Unavailable: 503, chat.Unknown: 503,
+	chat.Unavailable: 503, chat.Unknown: 503, chat.Unauthenticated: 401,
 }
 
 // failure gives the error event of an error. The cause of an internal one stays in the log.

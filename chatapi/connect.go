@@ -28,7 +28,8 @@ func Dialects() []string {
 // connect answers $connect: 200 admits the connection, everything else refuses the handshake with
 // a sentence.
 func (h *Handler) connect(ctx context.Context, e *Event) Response {
-	if !h.originAllowed(e.Headers) {
+	request := auth.Request{Query: e.QueryStringParameters, Headers: e.Headers}
+	if !h.originAllowed(&request) {
 		return respond(403, "the page's origin is not allowed to connect here\n")
 	}
 	dialect := string(h.Dialect)
@@ -38,7 +39,7 @@ func (h *Handler) connect(ctx context.Context, e *Event) Response {
 	if !slices.Contains(Dialects(), dialect) {
 		return respond(400, "unknown dialect; the dialects are: "+strings.Join(Dialects(), ", ")+"\n")
 	}
-	identity, err := h.Identify(ctx, auth.Request{Query: e.QueryStringParameters})
+	identity, err := h.Identify(ctx, request)
 	if err == nil && identity.Guest && dialect == string(wire.DirectoryDialect) {
 		err = chat.BadField("name", "name is missing: a connection of the dialect directory needs it, as ?name=alice")
 	}
@@ -48,7 +49,7 @@ func (h *Handler) connect(ctx context.Context, e *Event) Response {
 	}
 	if err == nil {
 		h.deferOpened(ctx, &c)
-		return respond(200, "")
+		return admitted(identity.Protocol)
 	}
 	status, known := statuses[chat.KindOf(err)]
 	if !known {
@@ -58,6 +59,16 @@ func (h *Handler) connect(ctx context.Context, e *Event) Response {
 	return respond(status, explain(err)+"\n")
 }
 
+// admitted is the answer to a handshake, with the sub-protocol that was chosen, without which a
+// browser that has offered some ends the connection.
+func admitted(protocol string) Response {
+	r := respond(200, "")
+	if protocol != "" {
+		r.Headers = map[string]string{"Sec-WebSocket-Protocol": protocol}
+	}
+	return r
+}
+
 func (h *Handler) newConnection(e *Event, who auth.Identity, dialect string) chat.Connection {
 	c := chat.Connection{
 		ID:          e.RequestContext.ConnectionID,
@@ -65,20 +76,23 @@ func (h *Handler) newConnection(e *Event, who auth.Identity, dialect string) cha
 		Dialect:     dialect,
 		Endpoint:    h.Endpoint,
 		ConnectedAt: time.UnixMilli(e.RequestContext.ConnectedAt),
+		Until:       who.Until,
+		Session:     who.Session,
 	}
 	if !who.Guest {
 		c.NamedAt = h.Now()
 	}
-	if h.MaxConnection > 0 {
-		c.Until = c.ConnectedAt.Add(h.MaxConnection)
+	if end := c.ConnectedAt.Add(h.MaxConnection); h.MaxConnection > 0 &&
+		(c.Until.IsZero() || end.Before(c.Until)) {
+		c.Until = end
 	}
 	return c
 }
 
 // originAllowed keeps pages of other sites from using a visitor's connection (cross-site WebSocket
 // hijacking): programs send no Origin and pass, pages must be of this very host or be allowed.
-func (h *Handler) originAllowed(headers map[string]string) bool {
-	origin, sent := header(headers, "Origin")
+func (h *Handler) originAllowed(r *auth.Request) bool {
+	origin, sent := r.Header("Origin")
 	if !sent {
 		return true
 	}
@@ -92,10 +106,10 @@ func (h *Handler) originAllowed(headers map[string]string) bool {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return false
 	}
-	host, _ := header(headers, "Host")
-	if scheme, sent := header(headers, "X-Forwarded-Proto"); sent && scheme != u.Scheme {
+	if scheme, sent := r.Header("X-Forwarded-Proto"); sent && scheme != u.Scheme {
 		return false
 	}
+	host, _ := r.Header("Host")
 	return strings.EqualFold(withPort(u.Host, u.Scheme), withPort(host, u.Scheme))
 }
 
@@ -109,17 +123,4 @@ func withPort(host, scheme string) string {
 		port = "443"
 	}
 	return net.JoinHostPort(strings.Trim(host, "[]"), port)
-}
-
-// header finds a header in any case.
-func header(headers map[string]string, name string) (string, bool) {
-	if v, ok := headers[name]; ok {
-		return v, true
-	}
-	for k, v := range headers {
-		if strings.EqualFold(k, name) {
-			return v, true
-		}
-	}
-	return "", false
 }

@@ -17,12 +17,7 @@ func (h *Handler) Sweep(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		target := connections.Target{ID: c.ID, Endpoint: c.Endpoint}
-		err := h.Poster.Close(ctx, target, closeAway, "no heartbeat")
-		if err != nil && !errors.Is(err, connections.ErrGone) {
-			return err
-		}
-		if err := h.end(ctx, c.ID); err != nil {
+		if err := h.closeAndEnd(ctx, c, closeAway, "no heartbeat"); err != nil {
 			return err
 		}
 	}
@@ -33,6 +28,28 @@ func (h *Handler) Sweep(ctx context.Context) error {
 			most:  chat.PresenceMax,
 		})
 	})
+}
+
+// closeAndEnd closes a connection and ends its row.
+func (h *Handler) closeAndEnd(ctx context.Context, c chat.Connection, code int, reason string) error {
+	err := h.Poster.Close(ctx, connections.Target{ID: c.ID, Endpoint: c.Endpoint}, code, reason)
+	if err != nil && !errors.Is(err, connections.ErrGone) {
+		return err
+	}
+	return h.end(ctx, c.ID)
+}
+
+// Revoke closes the connections of a user that a session has opened, because it is over; session ""
+// is all of them. It goes on when one of them fails.
+func (h *Handler) Revoke(ctx context.Context, user, session, reason string) error {
+	devices, err := h.Service.Devices(ctx, user)
+	errs := []error{err}
+	for _, c := range devices {
+		if session == "" || c.Session == session {
+			errs = append(errs, h.closeAndEnd(ctx, c, closePolicy, reason))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Drain asks every connection to come again after a random time of at most spread, so that they

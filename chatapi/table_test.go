@@ -46,6 +46,7 @@ func TestCodes(t *testing.T) {
 		chat.NotMember: "not_member", chat.Forbidden: "forbidden", chat.Taken: "taken",
 		chat.IDReused: "id_reused", chat.Limited: "rate_limited", chat.TooLarge: "too_large",
 		chat.Unavailable: "unavailable", chat.Unknown: "unknown_outcome", chat.Corrupt: "internal",
+		chat.Unauthenticated: "forbidden",
 	}
 	if !maps.Equal(codes, want) {
 		t.Errorf("codes %v, want %v", codes, want)

@@ -45,6 +45,7 @@ const (
 	attrUntil    = "un"
 	attrHello    = "hi"
 	attrNamed    = "na"
+	attrSession  = "se"
 	attrSeen     = "s"
 	attrWindow   = "w"
 	attrCount    = "c"

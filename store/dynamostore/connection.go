@@ -23,6 +23,7 @@ func fields(it item, c chat.Connection) {
 	it[attrAt] = millis(c.ConnectedAt)
 	setTime(it, attrNamed, c.NamedAt)
 	setTime(it, attrUntil, c.Until)
+	setStr(it, attrSession, c.Session)
 }
 
 // readFields reads what every item of a connection has.
@@ -30,6 +31,7 @@ func readFields(r *row, id, user string) chat.Connection {
 	return chat.Connection{
 		ID: id, User: user, Dialect: r.str(attrDialect), Endpoint: r.str(attrEndpoint),
 		ConnectedAt: r.time(attrAt), NamedAt: r.time(attrNamed), Until: r.time(attrUntil),
+		Session: r.str(attrSession),
 	}
 }
 

@@ -61,6 +61,7 @@ func (c *connTest) sub(name string, run func(*connTest)) {
 func (c *connTest) row(id, user string) chat.Connection {
 	return chat.Connection{
 		ID: id, User: user, Dialect: "native", Endpoint: "https://example.com/" + id, ConnectedAt: c.Clock.Now(),
+		Session: "session of " + id,
 	}
 }
 

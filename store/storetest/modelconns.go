@@ -114,7 +114,7 @@ func (r *connRun) apply(on chat.Connections, o op) outcome {
 			row.Until = now.Add(time.Hour)
 		}
 		if o.N%2 == 1 {
-			row.NamedAt = now.Add(-time.Minute)
+			row.NamedAt, row.Session = now.Add(-time.Minute), id
 		}
 		return outcomeOf(on.Open(r.ctx, row, members(o)))
 	case "touch":

@@ -1,0 +1,108 @@
+package chatapi_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/confab-chat/confab/auth"
+	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/chatapi"
+	"github.com/confab-chat/confab/store/memstore"
+)
+
+// club is a world that only accounts enter.
+type club struct {
+	*world
+	desk *auth.Service
+}
+
+func newClub(t *testing.T) *club {
+	c := &club{}
+	c.world = newWorld(t, with(func(config *chatapi.Config) {
+		c.desk = auth.NewService(memstore.NewSessions(), config.Now, nil)
+		config.Identify = auth.Members{Service: c.desk}.Identify
+	}))
+	return c
+}
+
+// member makes an account with a session.
+func (c *club) member(handle string) auth.Signed {
+	c.Helper()
+	link, _, err := c.desk.Invite(c.ctx, nil, 1, 0)
+	c.ok(err)
+	_, signed, err := c.desk.SignIn(c.ctx, link, handle, "")
+	c.ok(err)
+	return signed
+}
+
+// enter connects with a ticket and gives the row.
+func (c *club) enter(id string, signed auth.Signed) chat.Connection {
+	c.Helper()
+	ticket, err := c.desk.MakeTicket(c.ctx, signed)
+	c.ok(err)
+	e := c.connectEvent(id, nil)
+	e.Headers = map[string]string{"Sec-WebSocket-Protocol": "confab, " + ticket}
+	r := c.handle(e)
+	equal(c, "status", r.StatusCode, 200)
+	equal(c, "headers", r.Headers, map[string]string{"Sec-WebSocket-Protocol": "confab"})
+	row, err := c.conns.Get(c.ctx, id)
+	c.ok(err)
+	return row
+}
+
+func TestHandler_Handle_connect_signedIn(t *testing.T) {
+	c := newClub(t)
+	alice := c.member("Alice")
+	row := c.enter("alice1", alice)
+	equal(c, "user", row.User, "Alice")
+	equal(c, "session", row.Session, alice.Session.Hash.ID())
+	equal(c, "until", row.Until, alice.Session.Until)
+	got := c.act("alice1", `{"action":"setName","id":"n1","name":"bob"}`)
+	if len(got) != 1 || !strings.Contains(got[0], `"code":"forbidden"`) {
+		t.Errorf("setName of who is signed in: %q", got)
+	}
+	if r := c.handle(c.connectEvent("m1", map[string]string{"name": "Alice"})); r.StatusCode != 401 {
+		t.Errorf("status %d of a name without a session, want 401", r.StatusCode)
+	}
+	ticket, err := c.desk.MakeTicket(c.ctx, c.member("mallory"))
+	c.ok(err)
+	r := c.handle(c.connectEvent("m2", map[string]string{"name": "Alice", "ticket": ticket}))
+	equal(c, "status of another's name", r.StatusCode, 403)
+	for _, id := range []string{"m1", "m2"} {
+		if _, err := c.conns.Get(c.ctx, id); !chat.Is(err, chat.NotFound) {
+			t.Errorf("%s has a row: %v", id, err)
+		}
+	}
+	if strings.Contains(c.logged.String(), ticket) {
+		t.Error("a ticket is in the log")
+	}
+}
+
+// TestHandler_Revoke closes what a session has opened, and no more.
+func TestHandler_Revoke(t *testing.T) {
+	c := newClub(t)
+	alice := c.member("alice")
+	_, phone, err := c.desk.Open(c.ctx, alice.Account, "")
+	c.ok(err)
+	c.enter("laptop1", alice)
+	c.enter("phone1", phone)
+	c.enter("phone2", phone)
+	c.enter("bob1", c.member("bob"))
+	c.ok(c.h.Revoke(c.ctx, "alice", phone.Session.Hash.ID(), "signed out"))
+	closed := func(want ...string) {
+		t.Helper()
+		equal(c, "closed", slices.Sorted(maps.Keys(c.poster.closed)), want)
+		for _, id := range want {
+			equal(c, "code", c.poster.closed[id].code, 1008)
+			if _, err := c.conns.Get(c.ctx, id); !chat.Is(err, chat.NotFound) {
+				t.Errorf("%s has a row: %v", id, err)
+			}
+		}
+	}
+	closed("phone1", "phone2")
+	c.ok(c.h.Revoke(c.ctx, "alice", "", "disabled"))
+	closed("laptop1", "phone1", "phone2")
+	c.ok(c.h.Revoke(c.ctx, "nobody", "", "disabled"))
+}
