@@ -1,5 +1,5 @@
-// Package auth answers who somebody is: [Open] believes the URL, [Service] knows accounts, the links
-// by which people join and add devices, and sessions. It knows neither rooms nor messages.
+// Package auth answers who somebody is: [Open] believes the URL, [Service] knows accounts, the
+// links by which people join and add devices, and sessions. It knows neither rooms nor messages.
 //
 // Secrets (links, sessions, tickets) are 130 random bits; stores keep their SHA-256 alone.
 package auth

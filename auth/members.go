@@ -18,8 +18,8 @@ type Members struct {
 
 // Identify gives the user whose ticket is the second value of Sec-WebSocket-Protocol, or whose
 // session is the bearer of Authorization; ?ticket= stands in for clients that can set neither. One
-// that shows nothing, or what is over, is chat.Unauthenticated; a disabled account, and a ?name= that
-// is not the account's handle, are chat.Forbidden.
+// that shows nothing, or what is over, is chat.Unauthenticated; a disabled account, and a ?name=
+// that is not the account's handle, are chat.Forbidden.
 func (m Members) Identify(ctx context.Context, r Request) (Identity, error) {
 	signed, protocol, err := m.signed(ctx, &r)
 	if chat.Is(err, chat.NotFound) {

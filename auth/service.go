@@ -11,15 +11,16 @@ const Operator = "operator"
 // Service has the use cases of signing in. It holds configuration only. Whoever asks is an Account
 // that was authenticated, or nobody: then the host's operator asks, who may do everything.
 //
-// Errors are *chat.Error: NotFound for a secret that is unknown, over or used up, one answer for all;
-// Forbidden for what only owners may do; Invalid for a bad field; Taken for a handle.
+// Errors are *chat.Error: NotFound for a secret that is unknown, over or used up, one answer for
+// all; Forbidden for what only owners may do; Invalid for a bad field; Taken for a handle.
 type Service struct {
 	store Sessions
 	now   func() time.Time
 	rand  io.Reader
 }
 
-// NewService makes the use cases on a store, a clock and a source of randomness; nil is crypto/rand's.
+// NewService makes the use cases on a store, a clock and a source of randomness; nil is
+// crypto/rand's.
 func NewService(store Sessions, now func() time.Time, random io.Reader) *Service {
 	return &Service{store: store, now: now, rand: random}
 }

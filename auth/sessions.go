@@ -89,9 +89,10 @@ type Entry struct {
 // Sessions keeps accounts, links, sessions, tickets and the audit log.
 //
 // Every error is a *chat.Error, with the kinds that chat.Log has. Every method may be repeated with
-// equal arguments and then changes nothing, but for UseTicket. Slices belong to the caller. What has
-// ended by its time is nowhere found, whether or not it is still stored: now decides, not the
-// store's clock. Methods are safe for concurrent use, by several processes where the store is shared.
+// equal arguments and then changes nothing, but for UseTicket. Slices belong to the caller. What
+// has ended by its time is nowhere found, whether or not it is still stored: now decides, not the
+// store's clock. Methods are safe for concurrent use, by several processes where the store is
+// shared.
 type Sessions interface {
 	// PutAccount records an account. Taken: another one has its id, its handle (by HandleKey) or its
 	// Subject.

@@ -140,7 +140,8 @@ func (s *Service) Lapsed(ctx context.Context) iter.Seq2[Connection, error] {
 }
 
 // SetName makes the connection one of the user of that name, and a named one. A user who is here on
-// another connection keeps the name: Taken. Who has signed in keeps the name of its account: Forbidden.
+// another connection keeps the name: Taken. Who has signed in keeps the name of its account:
+// Forbidden.
 func (s *Service) SetName(ctx context.Context, c Connection, name string) (Connection, error) {
 	if c.Session != "" {
 		return Connection{}, E(Forbidden, "you are signed in as %s, and that stays", c.User)

@@ -31,7 +31,9 @@ func (h *Handler) Sweep(ctx context.Context) error {
 }
 
 // closeAndEnd closes a connection and ends its row.
-func (h *Handler) closeAndEnd(ctx context.Context, c chat.Connection, code int, reason string) error {
+func (h *Handler) closeAndEnd(
+	ctx context.Context, c chat.Connection, code int, reason string,
+) error {
 	err := h.Poster.Close(ctx, connections.Target{ID: c.ID, Endpoint: c.Endpoint}, code, reason)
 	if err != nil && !errors.Is(err, connections.ErrGone) {
 		return err

@@ -32,8 +32,8 @@ type Config struct {
 	Stage string
 }
 
-// Examine makes every check, prints each finding as a line as soon as it is there, and tells whether
-// none has failed.
+// Examine makes every check, prints each finding as a line as soon as it is there, and tells
+// whether none has failed.
 func Examine(ctx context.Context, c Config, out io.Writer) (healthy bool, err error) {
 	healthy = true
 	for _, check := range []func(context.Context, Config) Finding{space, syncing, openFiles, reach} {

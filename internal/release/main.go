@@ -118,7 +118,8 @@ func choose(only string) ([]target, error) {
 	return chosen, nil
 }
 
-// build compiles the program. -trimpath leaves out where it was built, -s -w what only debuggers use.
+// build compiles the program. -trimpath leaves out where it was built, -s -w what only debuggers
+// use.
 func build(ctx context.Context, t target, out string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
 		"-ldflags=-s -w", "-o", out, "./cmd/confab")

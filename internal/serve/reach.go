@@ -74,8 +74,8 @@ func (s *Server) forwarded(r *http.Request) *http.Request {
 	return told
 }
 
-// client is the last address of X-Forwarded-For that is no trusted proxy's: those before it are what
-// anybody may have written.
+// client is the last address of X-Forwarded-For that is no trusted proxy's: those before it are
+// what anybody may have written.
 func (s *Server) client(forwardedFor []string) (client netip.Addr, ok bool) {
 	hops := strings.Split(strings.Join(forwardedFor, ","), ",")
 	for _, hop := range slices.Backward(hops) {

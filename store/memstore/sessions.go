@@ -56,8 +56,8 @@ func (s *Sessions) PutAccount(_ context.Context, a auth.Account) error {
 		case have.ID == a.ID:
 			return fail("put account", chat.Taken, "the id is in use")
 		case auth.HandleKey(have.Handle) == auth.HandleKey(a.Handle):
-			return fail("put account", chat.Taken, "the handle %s is taken, or too much like one that is",
-				a.Handle)
+			const text = "the handle %s is taken, or too much like one that is"
+			return fail("put account", chat.Taken, text, a.Handle)
 		case a.Subject != "" && have.Subject == a.Subject:
 			return fail("put account", chat.Taken, "this identity has an account")
 		}
