@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// When the write-ahead log is carried over into the database, in pages of 4 KiB.
-const (
-	checkpointPages = 4_000  // in the background, while writing goes on
-	resetPages      = 16_000 // what little is left by the writer, so that the log starts anew
-)
+// logPages is how many pages of 4 KiB are written to the write-ahead log until it is carried over into
+// the database and begins anew. A file that is written over costs about half as much to sync as one
+// that grows, so that a short log pays.
+const logPages = 2_000
 
 // A log that others are reading cannot be emptied: Delete waits for eraseTries times erasePause,
 // and then it is tried again in the background.
@@ -117,14 +116,18 @@ func (k *checkpointer) finish() {
 	k.next = make(chan struct{})
 }
 
-// round copies the log's pages while writing goes on; to empty it the writer then has to copy the
-// few that were added meanwhile.
+// round copies the log's pages while writing goes on; then the writer has to copy the few that were
+// added meanwhile, so that the log begins anew, or is emptied.
 func (k *checkpointer) round(erases bool) error {
-	if _, err := checkpoint(k.conn, "PASSIVE"); err != nil || !erases {
+	if _, err := checkpoint(k.conn, "PASSIVE"); err != nil {
+		return err
+	}
+	if !erases {
+		_, err := k.byWriter("PASSIVE")
 		return err
 	}
 	for range eraseTries {
-		busy, err := k.truncate()
+		busy, err := k.byWriter("TRUNCATE")
 		if err != nil || !busy {
 			return err
 		}
@@ -147,15 +150,14 @@ func (k *checkpointer) eraseLater() {
 	time.AfterFunc(eraseLater, k.request)
 }
 
-// truncate has the writer empty the log.
-func (k *checkpointer) truncate() (busy bool, err error) {
+// byWriter has the writer run a checkpoint between two commits.
+func (k *checkpointer) byWriter(mode string) (busy bool, err error) {
 	o := op{done: make(chan struct{}), between: func(w *writer) {
 		if err = w.conn.script("PRAGMA " + eraseBusy); err != nil {
 			return
 		}
-		busy, err = checkpoint(w.conn, "TRUNCATE")
+		busy, err = checkpoint(w.conn, mode)
 		err = errors.Join(err, w.conn.script("PRAGMA "+busyTimeout))
-		w.logged = w.pages
 	}}
 	if e := k.s.queue.put(&o); e != nil {
 		return true, nil // closed, or too much is waiting
@@ -181,17 +183,9 @@ func (k *checkpointer) failed(err error, erases bool) {
 
 // written counts the pages that a batch has added to the log, and has it carried over in time.
 func (w *writer) written() {
-	added := w.conn.written()
-	w.pages += added
-	sinceNew := w.pages - w.logged
-	if sinceNew%checkpointPages < added {
+	w.pages += w.conn.written()
+	if w.pages-w.logged >= logPages {
+		w.logged = w.pages
 		w.s.checkpoints.request()
-	}
-	if sinceNew < resetPages {
-		return
-	}
-	w.logged = w.pages
-	if _, err := checkpoint(w.conn, "PASSIVE"); err != nil {
-		w.s.checkpoints.failed(err, false)
 	}
 }

@@ -22,7 +22,7 @@ type writer struct {
 	cached    int     // members in the rooms of the cache, about
 	lastN     int64   // the highest number of a room
 	pages     int     // that commits have written
-	logged    int     // the same when the write-ahead log began anew
+	logged    int     // the same when the write-ahead log was last to begin anew
 	scratch   content
 }
 
