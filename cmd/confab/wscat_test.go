@@ -59,14 +59,15 @@ func startWscat(tb testing.TB, url string) *wscat {
 	return w
 }
 
-// awaitConnection types until something comes: what is typed before is not sent.
+// awaitConnection types until something comes: what is typed before is not sent. Every dialect refuses
+// what is typed.
 func (w *wscat) awaitConnection() {
 	w.tb.Helper()
 	for end := time.Now().Add(limit); time.Now().Before(end); {
-		w.enter(`{"action":"ping","id":"ready"}`)
+		w.enter(`{"action":"sendMessage","id":"ready"}`)
 		select {
 		case <-w.frames:
-			w.enter(`{"action":"ping","id":"now"}`)
+			w.enter(`{"action":"sendMessage","id":"now"}`)
 			w.await(`"id":"now"`)
 			return
 		case <-time.After(200 * time.Millisecond):

@@ -81,6 +81,10 @@ var rules = []struct {
 		"a fault test is found by its row in docs/guarantees.md: name it TestF and the row's number, and _",
 	},
 	{
+		"fault-table", faultTable,
+		"docs/faults.md answers each fault with what is done instead and the tests that show it",
+	},
+	{
 		"protocol", protocol,
 		"docs/protocol.md is the public contract: every action, event and code of wire is in it",
 	},

@@ -270,7 +270,8 @@ func (c *Client) Next() Frame {
 }
 
 // Rest gives, and passes, the frames that nobody has awaited and that were posted to this
-// connection before. It sends an action that every dialect refuses, and awaits the refusal.
+// connection before. It sends an action that every dialect refuses, and awaits the refusal: the cold
+// host may handle it before the client's own last action.
 func (c *Client) Rest() []Frame {
 	c.tb.Helper()
 	id := fmt.Sprintf("rest-%d", fetches.Add(1))

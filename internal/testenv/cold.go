@@ -182,6 +182,10 @@ func (c *cold) Later(_ context.Context, t chatapi.Task) error {
 }
 
 func (c *cold) runTask(text []byte) {
+	if c.options.OneByOne {
+		c.slots <- struct{}{}
+		defer func() { <-c.slots }()
+	}
 	var t chatapi.Task
 	h, err := c.handler()
 	if err == nil {

@@ -27,7 +27,7 @@ type Options struct {
 	Rate      int // actions a second of a connection; the default does not get in the way
 	Burst     int
 	ResumeMax int
-	OneByOne  bool // cold only: one event at a time, none doubled
+	OneByOne  bool // cold only: one event or task at a time, none doubled
 	// Stage is the first part of the URLs, production by default, or dev, or Prod. Dialect is that
 	// of connections that name none, native by default.
 	Stage, Dialect string
