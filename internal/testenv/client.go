@@ -88,8 +88,10 @@ func parse(text []byte) Frame {
 	text2 := func(name string) string { s, _ := f.Fields[name].(string); return s }
 	flag := func(name string) bool { b, _ := f.Fields[name].(bool); return b }
 	f.Event, f.ID, f.Room, f.Code = text2("event"), text2("id"), text2("room"), text2("code")
-	f.From, f.Message, f.Epoch, f.User = text2("from"), text2("message"), text2("epoch"), text2("user")
-	f.More, f.Duplicate, f.Void, f.Deleted = flag("more"), flag("duplicate"), flag("void"), flag("deleted")
+	f.From, f.Message = text2("from"), text2("message")
+	f.Epoch, f.User = text2("epoch"), text2("user")
+	f.More, f.Duplicate = flag("more"), flag("duplicate")
+	f.Void, f.Deleted = flag("void"), flag("deleted")
 	seq, _ := f.Fields["seq"].(float64)
 	f.Seq = uint64(seq)
 	return f

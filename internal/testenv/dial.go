@@ -39,13 +39,14 @@ func DialDialect(tb testing.TB, url, user string) *Client {
 // buffer.
 func (e *Env) DialPaused(tb testing.TB, user string) (c *Client, resume func()) {
 	tb.Helper()
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+	narrow := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			err = tcp.SetReadBuffer(64 << 10)
 		}
 		return conn, err
-	}}
+	}
+	transport := &http.Transport{DialContext: narrow}
 	tb.Cleanup(transport.CloseIdleConnections)
 	c = dial(tb, e.URL(0, user), user, &http.Client{Transport: transport})
 	gate := make(chan struct{})
@@ -69,7 +70,9 @@ func dial(tb testing.TB, url, user string, client *http.Client) *Client {
 		tb.Fatalf("dial %s: %v (status %d)", url, err, status)
 	}
 	conn.SetReadLimit(256 << 10)
-	c := &Client{tb: tb, User: user, conn: conn, seen: map[string]bool{}, done: make(chan struct{})}
+	c := &Client{
+		tb: tb, User: user, conn: conn, seen: map[string]bool{}, done: make(chan struct{}),
+	}
 	c.news = sync.NewCond(&c.mu)
 	tb.Cleanup(c.Close)
 	return c

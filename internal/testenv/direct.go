@@ -20,7 +20,8 @@ func startDirect(tb testing.TB, e *Env, b backend, endpoint string, o Options) h
 	s, err := serve.New(serve.Config{
 		Log: log, Connections: conns, Endpoint: endpoint,
 		Credentials: map[string]string{AccessKey: SecretKey},
-		Version:     "0.0.0-test", Dialect: o.Dialect, Rate: o.Rate, Burst: o.Burst, ResumeMax: e.ResumeMax,
+		Version:     "0.0.0-test", Dialect: o.Dialect,
+		Rate: o.Rate, Burst: o.Burst, ResumeMax: e.ResumeMax,
 		QueueFrames: o.QueueFrames, AllowedOrigins: o.AllowedOrigins,
 		Drain: 10 * time.Millisecond, Now: o.Now, Logger: o.logger(),
 	})

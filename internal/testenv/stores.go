@@ -53,7 +53,8 @@ func openStore(tb testing.TB, e *Env, o Options) backend {
 		table := dynamolocal.Table(tb, client)
 		open = func() (chat.Log, chat.Connections) {
 			s := dynamostore.New(client, dynamostore.Options{
-				Table: table, Now: o.Now, Rate: o.Rate, Burst: o.Burst, Lease: lease, SilentLease: silentLease,
+				Table: table, Now: o.Now, Rate: o.Rate, Burst: o.Burst,
+				Lease: lease, SilentLease: silentLease,
 			})
 			return s, s
 		}

@@ -21,7 +21,8 @@ func (c *Client) Fetch(room string, after uint64) ([]Frame, error) {
 		}
 		for _, m := range page {
 			if after++; m.Seq != after {
-				return nil, fmt.Errorf("the history of %s has %s where number %d should be", room, m.Raw, after)
+				return nil, fmt.Errorf("the history of %s has %s where number %d should be",
+					room, m.Raw, after)
 			}
 		}
 		all = append(all, page...)
@@ -39,7 +40,8 @@ func (c *Client) Fetch(room string, after uint64) ([]Frame, error) {
 
 func (c *Client) page(room string, after uint64) ([]Frame, bool, error) {
 	id := fmt.Sprintf("fetch-%d", fetches.Add(1))
-	err := c.TrySend(fmt.Sprintf(`{"action":"history","id":%q,"room":%q,"after":%d,"limit":200}`, id, room, after))
+	const ask = `{"action":"history","id":%q,"room":%q,"after":%d,"limit":200}`
+	err := c.TrySend(fmt.Sprintf(ask, id, room, after))
 	if err != nil {
 		return nil, false, err
 	}
@@ -116,7 +118,8 @@ func (c *Client) View(room string, from uint64) (shown []Frame, fetched int, err
 		}
 		f, ok := pushed[last+1]
 		if !ok {
-			return nil, 0, fmt.Errorf("%s: number %d of %s is nowhere, the head is %d", c.User, last+1, room, head)
+			return nil, 0, fmt.Errorf("%s: number %d of %s is nowhere, the head is %d",
+				c.User, last+1, room, head)
 		}
 		shown = append(shown, f)
 	}
