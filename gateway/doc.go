@@ -36,6 +36,7 @@
 //
 // # Slow peers
 //
-// Request headers are read by net/http: give the [http.Server] a ReadHeaderTimeout of
-// [HeaderTimeout]. From the handshake on, deadlines are this package's.
+// Requests are read by net/http: give the [http.Server] a ReadHeaderTimeout of [HeaderTimeout], and a
+// ReadTimeout of [HandshakeTimeout], which ends connections that say nothing between two requests as
+// well. From the handshake on, deadlines are this package's.
 package gateway

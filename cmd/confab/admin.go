@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,7 @@ import (
 // startAdmin serves health, metrics and pprof. The default address is given up with a warning
 // when it is in use: a second server on the machine is no reason not to start.
 func (f *serveFlags) startAdmin(cmd *cobra.Command, s *serve.Server) *http.Server {
-	admin := f.httpServer(s.Admin())
+	admin := f.adminServer(s.Admin())
 	if f.adminAddr == "off" {
 		return admin
 	}
@@ -72,10 +73,26 @@ func keptCredentials(file string) (map[string]string, error) {
 	return keys, os.WriteFile(file, text, 0o600)
 }
 
-// httpServer bounds how long a client may take for its headers; sockets have deadlines of their own.
-func (f *serveFlags) httpServer(h http.Handler) *http.Server {
+// Limits of what is no WebSocket; those have deadlines of their own.
+const (
+	answerTimeout = time.Minute // to take an answer
+	idleTimeout   = time.Minute // between requests to the admin listener
+)
+
+// publicServer bounds how long a client may take for its headers, for a request, between two, and
+// to take the answer.
+func (f *serveFlags) publicServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: gateway.HeaderTimeout, ErrorLog: quiet(f.config.Logger),
+		Handler: h, ReadHeaderTimeout: gateway.HeaderTimeout, ReadTimeout: gateway.HandshakeTimeout,
+		WriteTimeout: answerTimeout, ErrorLog: quiet(f.config.Logger),
+	}
+}
+
+// adminServer bounds only what keeps no profile from lasting as long as it is to.
+func (f *serveFlags) adminServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: gateway.HeaderTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: quiet(f.config.Logger),
 	}
 }
 

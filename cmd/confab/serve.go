@@ -174,7 +174,7 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	public := f.httpServer(server)
+	public := f.publicServer(server)
 	admin := f.startAdmin(cmd, server)
 	failed := make(chan error, 1)
 	go func() { failed <- public.Serve(listener) }()
