@@ -203,7 +203,7 @@ func TestConfig_StallTimeout(t *testing.T) {
 
 // A stalled client that never reads again is cut off, and its socket given back.
 func TestConfig_StallTimeout_cutsOff(t *testing.T) {
-	t.Parallel() // it takes a second
+	t.Parallel()                                     // it takes a second
 	clock := newClock(time.UnixMilli(1790299458000)) // filling may take longer than the time-out
 	r := run(t, Config{StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10, Now: clock.now})
 	r.dial(t)

@@ -43,7 +43,7 @@ type Stats struct {
 	BytesIn       uint64           // of sockets
 	BytesOut      uint64           // of messages out, with frame headers
 	Writes        uint64           // to sockets, of whatever they were
-	HandlerErrors uint64           // errors, panics, malformed and late answers of handlers and authorizers
+	HandlerErrors uint64           // errors, panics, bad and late answers of handlers, authorizers
 	Dropped       map[Cause]uint64 // messages to slow clients, and throttled ones from clients
 	Refused       map[Cause]uint64 // handshakes
 	Closed        map[Cause]uint64 // connections
