@@ -1,0 +1,149 @@
+package signin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/confab-chat/confab/auth"
+	"github.com/confab-chat/confab/chat"
+)
+
+// look tells what a link is good for. It changes nothing: previews may do it.
+func (d *desk) look(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		Link string `json:"link"`
+	}
+	err := read(r, &q)
+	var found struct {
+		Kind   string    `json:"kind"`
+		Handle string    `json:"handle,omitempty"` // of a device link
+		Until  time.Time `json:"until"`
+	}
+	if err == nil {
+		var l auth.Link
+		l, found.Handle, err = d.Service.Look(r.Context(), q.Link)
+		if err == nil {
+			found.Kind, found.Until = l.Kind.String(), l.Until
+		}
+	}
+	d.reply(w, r, found, err)
+}
+
+// person is who is signed in.
+type person struct {
+	Handle  string `json:"handle"`
+	Owner   bool   `json:"owner"`
+	Device  string `json:"device"`            // id of the session
+	Session string `json:"session,omitempty"` // its secret, for programs
+}
+
+func personOf(s auth.Signed) person {
+	return person{Handle: s.Account.Handle, Owner: s.Account.Owner, Device: s.Session.Hash.ID()}
+}
+
+// signIn uses a link. A page asks for a cookie, a program gets the session itself.
+func (d *desk) signIn(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		Link   string `json:"link"`
+		Handle string `json:"handle"`
+		Cookie bool   `json:"cookie"`
+	}
+	if err := read(r, &q); err != nil {
+		d.reply(w, r, nil, err)
+		return
+	}
+	secret, signed, err := d.Service.SignIn(r.Context(), q.Link, q.Handle, r.UserAgent())
+	if err != nil {
+		d.reply(w, r, nil, err)
+		return
+	}
+	who := personOf(signed)
+	if q.Cookie {
+		setCookie(w, r, secret)
+	} else {
+		who.Session = secret
+	}
+	d.reply(w, r, who, nil)
+}
+
+// needAccount refuses what makes no sense for the operator.
+func (v *visit) needAccount() error {
+	if v.signed == nil {
+		return chat.E(chat.Invalid, "the operator has no session")
+	}
+	return nil
+}
+
+func (d *desk) me(v *visit) (answer, error) {
+	if err := v.needAccount(); err != nil {
+		return nil, err
+	}
+	return personOf(*v.signed), nil
+}
+
+// ticket gives a ticket for one socket.
+func (d *desk) ticket(v *visit) (answer, error) {
+	if err := v.needAccount(); err != nil {
+		return nil, err
+	}
+	secret, err := d.Service.MakeTicket(v.Context(), *v.signed)
+	return map[string]string{"ticket": secret}, err
+}
+
+// handleOf is the account that a request is about: its own, where it names none.
+func (v *visit) handleOf(named string) (string, error) {
+	switch {
+	case named != "":
+		return named, nil
+	case v.signed != nil:
+		return v.signed.Account.Handle, nil
+	}
+	return "", chat.BadField("handle", "handle is missing: whose?")
+}
+
+// signOut ends a session, its own where none is named, and closes its sockets.
+func (d *desk) signOut(v *visit) (answer, error) {
+	var q struct {
+		Handle string `json:"handle"`
+		Device string `json:"device"`
+	}
+	if err := read(v.Request, &q); err != nil {
+		return nil, err
+	}
+	handle, err := v.handleOf(q.Handle)
+	if err != nil {
+		return nil, err
+	}
+	if q.Device == "" && v.signed != nil && q.Handle == "" {
+		q.Device = v.signed.Session.Hash.ID()
+	}
+	ended, err := d.Service.SignOut(v.Context(), v.by(), handle, q.Device)
+	if err != nil {
+		return nil, err
+	}
+	err = d.Revoke(v.Context(), handle, ended.Hash.ID(), "signed out")
+	return map[string]string{"device": ended.Hash.ID()}, err
+}
+
+// device is a session as a list shows it.
+type device struct {
+	ID     string    `json:"id"`
+	Device string    `json:"device"`
+	Made   time.Time `json:"made"`
+	Used   time.Time `json:"used"`
+	Here   bool      `json:"here,omitempty"` // the one that asks
+}
+
+func (d *desk) devices(v *visit) (answer, error) {
+	handle, err := v.handleOf(v.URL.Query().Get("handle"))
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := d.Service.Devices(v.Context(), v.by(), handle)
+	list := make([]device, len(sessions))
+	for i, n := range sessions {
+		here := v.signed != nil && v.signed.Session.Hash == n.Hash
+		list[i] = device{n.Hash.ID(), n.Device, n.Made, n.Used, here}
+	}
+	return map[string]any{"devices": list}, err
+}

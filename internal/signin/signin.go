@@ -1,0 +1,131 @@
+// Package signin is signing in over HTTP: what a page, `confab login` and the host's own commands
+// ask for, as JSON under /auth/. The rules are those of auth.Service.
+package signin
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/confab-chat/confab/auth"
+	"github.com/confab-chat/confab/chat"
+)
+
+// Config is what the answers are made of.
+type Config struct {
+	Service *auth.Service
+	// Origin is where a link leads, as https://chat.example.
+	Origin func(*http.Request) string
+	// Revoke closes the sockets of a user that a session opened; session "" is all of them.
+	Revoke func(ctx context.Context, handle, session, reason string) error
+	// Wait is how long a client has to wait before it may try a secret; nil: not at all.
+	Wait   func(r *http.Request) time.Duration
+	Logger *slog.Logger
+}
+
+// desk answers requests.
+type desk struct{ Config }
+
+// visit is a request and who makes it.
+type visit struct {
+	*http.Request
+	signed *auth.Signed // nil: the operator
+}
+
+// by is the account that asks; nil is the operator.
+func (v *visit) by() *auth.Account {
+	if v.signed == nil {
+		return nil
+	}
+	return &v.signed.Account
+}
+
+// answer is what a use case has to say; it becomes JSON.
+type answer any
+
+// Handler answers people and programs on the public listener: with a link, with a session in a
+// cookie, or with one in the Authorization header. Requests of pages of other origins are refused.
+func Handler(c Config, origins ...string) (http.Handler, error) {
+	d := &desk{c}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /auth/look", d.limited(d.look))
+	mux.HandleFunc("POST /auth/sign-in", d.limited(d.signIn))
+	for pattern, use := range d.routes() {
+		mux.HandleFunc(pattern, d.signed(use))
+	}
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range origins {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			return nil, err
+		}
+	}
+	return protection.Handler(mux), nil
+}
+
+// Operator answers whoever can reach its listener as the host's operator, who may do everything: it
+// belongs on a socket that only the operator can open.
+func Operator(c Config) http.Handler {
+	d := &desk{c}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /auth/owner-link", d.operated(d.ownerLink))
+	for pattern, use := range d.routes() {
+		mux.HandleFunc(pattern, d.operated(use))
+	}
+	return mux
+}
+
+// routes are the use cases of who has signed in.
+func (d *desk) routes() map[string]func(*visit) (answer, error) {
+	return map[string]func(*visit) (answer, error){
+		"GET /auth/me":             d.me,
+		"POST /auth/ticket":        d.ticket,
+		"POST /auth/sign-out":      d.signOut,
+		"GET /auth/devices":        d.devices,
+		"POST /auth/devices":       d.addDevice,
+		"GET /auth/links":          d.links,
+		"POST /auth/links":         d.invite,
+		"POST /auth/links/end":     d.endLink,
+		"GET /auth/users":          d.users,
+		"POST /auth/users/disable": d.disable,
+		"GET /auth/audit":          d.audit,
+	}
+}
+
+// operated runs a use case as the operator.
+func (d *desk) operated(use func(*visit) (answer, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		a, err := use(&visit{Request: r})
+		d.reply(w, r, a, err)
+	}
+}
+
+// signed runs a use case for who shows a session.
+func (d *desk) signed(use func(*visit) (answer, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		signed, err := d.Service.Authenticate(r.Context(), secretOf(r))
+		if chat.Is(err, chat.NotFound) {
+			err = chat.E(chat.Unauthenticated, "sign in first")
+		}
+		var a answer
+		if err == nil {
+			a, err = use(&visit{r, &signed})
+		}
+		d.reply(w, r, a, err)
+	}
+}
+
+// limited runs what anybody may try, as often as Wait allows.
+func (d *desk) limited(use http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if d.Wait != nil {
+			if wait := d.Wait(r); wait > 0 {
+				err := chat.E(chat.Limited, "too many tries from this address")
+				err.RetryAfter = wait
+				d.reply(w, r, nil, err)
+				return
+			}
+		}
+		use(w, r)
+	}
+}
