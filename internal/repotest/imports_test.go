@@ -40,6 +40,7 @@ var table = map[string][]string{
 	"internal/examples":    {"gateway"},
 	"internal/dynamolocal": {"internal/tools", "store/dynamostore"},
 	"internal/doctor":      {},
+	"internal/signin":      {"auth", "chat"},
 	"internal/release":     {},
 	"internal/repotest":    {},
 	"internal/testcert":    {},

@@ -25,11 +25,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.hostServed(w, r) {
 		return
 	}
-	if r.URL.Path == "/" && r.Header.Get("Upgrade") == "" {
+	r = s.forwarded(r)
+	switch {
+	case s.isSignIn(r):
+		s.signIn.ServeHTTP(w, r)
+	case r.URL.Path == "/" && r.Header.Get("Upgrade") == "":
 		s.page.ServeHTTP(w, r)
-		return
+	default:
+		s.api.ServeHTTP(w, r)
 	}
-	s.api.ServeHTTP(w, s.forwarded(r))
 }
 
 // hostServed refuses a request whose Host is not served here.

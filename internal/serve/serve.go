@@ -19,9 +19,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/chatapi"
 	"github.com/confab-chat/confab/gateway"
+	"github.com/confab-chat/confab/internal/signin"
 	"github.com/confab-chat/confab/store/memstore"
 	"github.com/confab-chat/confab/wire"
 )
@@ -38,8 +40,9 @@ const (
 
 // Config is a server. The zero value of a field is its default.
 type Config struct {
-	Log              chat.Log // where messages are kept; closed by who opened it
-	Stages           []string // default production, dev, Prod
+	Log              chat.Log      // where messages are kept; closed by who opened it
+	Sessions         auth.Sessions // who may sign in; nil: anybody by any name
+	Stages           []string      // default production, dev, Prod
 	Dialect          string
 	AllowedOrigins   []string
 	AllowedHosts     []string          // beside loopback and the address that is listened on
@@ -76,22 +79,31 @@ type Server struct {
 	rooms   *chatapi.Rooms
 	tasks   *chatapi.Local
 	page    http.Handler
-	stop    context.CancelFunc
-	sweeper sync.WaitGroup
-	drains  atomic.Bool
+	since   time.Time
+
+	desk         *auth.Service // nil in open mode
+	signIn       http.Handler
+	signInConfig signin.Config
+	stop         context.CancelFunc
+	sweeper      sync.WaitGroup
+	drains       atomic.Bool
 }
 
 // New wires a server and starts its sweep. Shutdown ends it.
 func New(c Config) (*Server, error) {
 	c = c.withDefaults()
-	s := &Server{config: c, rooms: chatapi.NewRooms(roomQueue), tasks: &chatapi.Local{}}
+	s := &Server{config: c, rooms: chatapi.NewRooms(roomQueue), tasks: &chatapi.Local{}, since: c.Now()}
 	if err := s.wireGateway(); err != nil {
+		return nil, err
+	}
+	if err := s.wireSignIn(); err != nil {
 		return nil, err
 	}
 	s.handler = chatapi.New(chatapi.Config{
 		Service:        chat.NewService(c.Log, c.Connections, c.Now),
 		Poster:         c.WrapPoster(s.api),
 		Deferrer:       s.tasks,
+		Identify:       s.identify(),
 		Rooms:          s.rooms,
 		Limit:          newAddressLimiter(c.AddressRate, c.Now).allow,
 		Version:        c.Version,

@@ -1,0 +1,81 @@
+package serve
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/confab-chat/confab/auth"
+	"github.com/confab-chat/confab/internal/signin"
+)
+
+// triesPerSecond is how often one address may try a link.
+const triesPerSecond = 5
+
+// wireSignIn makes what accounts need. Without Config.Sessions there are none: the server is open.
+func (s *Server) wireSignIn() error {
+	c := s.config
+	if c.Sessions == nil {
+		return nil
+	}
+	s.desk = auth.NewService(c.Sessions, c.Now, nil)
+	tries := newAddressLimiter(triesPerSecond, c.Now)
+	s.signInConfig = signin.Config{
+		Service: s.desk, Origin: s.origin, Logger: c.Logger,
+		Revoke: func(ctx context.Context, handle, session, reason string) error {
+			return s.handler.Revoke(ctx, handle, session, reason)
+		},
+		Wait: func(r *http.Request) time.Duration {
+			host, _, err := net.SplitHostPort(r.RemoteAddr)
+			if err != nil {
+				host = r.RemoteAddr
+			}
+			return tries.allow(host)
+		},
+	}
+	var err error
+	s.signIn, err = signin.Handler(s.signInConfig, c.AllowedOrigins...)
+	return err
+}
+
+// identify is how a connection is known; nil stands for open mode.
+func (s *Server) identify() func(context.Context, auth.Request) (auth.Identity, error) {
+	if s.desk == nil {
+		return nil
+	}
+	return auth.Members{Service: s.desk}.Identify
+}
+
+// origin is where people reach the server.
+func (s *Server) origin(r *http.Request) string {
+	switch {
+	case s.config.PublicURL != nil:
+		return s.config.PublicURL.String()
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// isSignIn tells whether a request is about signing in.
+func (s *Server) isSignIn(r *http.Request) bool {
+	return s.signIn != nil && strings.HasPrefix(r.URL.Path, "/auth/")
+}
+
+// Operator answers the host's operator: it belongs on a socket that only the operator can open.
+// origin is where people reach the server.
+func (s *Server) Operator(origin string) http.Handler {
+	c := s.signInConfig
+	c.Origin = func(*http.Request) string { return origin }
+	mux := http.NewServeMux()
+	if s.desk != nil {
+		mux.Handle("/auth/", signin.Operator(c))
+	}
+	mux.HandleFunc("GET /status", s.status)
+	return mux
+}
+
+// Desk has the use cases of signing in; nil in open mode.
+func (s *Server) Desk() *auth.Service { return s.desk }

@@ -1,0 +1,37 @@
+package serve
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// Status is what an operator asks first.
+type Status struct {
+	Version     string    `json:"version"`
+	Auth        string    `json:"auth"` // open or link
+	Since       time.Time `json:"since"`
+	Connections int       `json:"connections"`
+	Total       uint64    `json:"connectionsTotal"` // since the start
+	MessagesIn  uint64    `json:"messagesIn"`
+	MessagesOut uint64    `json:"messagesOut"`
+	Dropped     uint64    `json:"messagesDropped"` // for slow readers
+	Draining    bool      `json:"draining"`
+}
+
+func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
+	stats := s.api.Stats()
+	now := Status{
+		Version: s.config.Version, Auth: "open", Since: s.since, Connections: stats.Open,
+		Total: stats.Total, MessagesIn: stats.MessagesIn, MessagesOut: stats.MessagesOut,
+		Draining: s.drains.Load(),
+	}
+	if s.desk != nil {
+		now.Auth = "link"
+	}
+	for _, n := range stats.Dropped {
+		now.Dropped += n
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(now) // the client may be gone
+}
