@@ -81,11 +81,12 @@ var (
 		"client closes":                `closed 4321 "bye, κόσμε" clean=true`,
 		"client closes without a code": `closed 1005 "" clean=true`,
 		"binary":                       `closed 1003 "Binary is not supported" clean=true`,
+		"too long":                     `closed 1009 "Message too big" clean=true`,
 		"silence":                      "wait",
 	}
 	interopEnds = []string{
 		"1000 ", "1000 ", "1000 ", "1000 ", "1003 Binary is not supported",
-		"1005 Client-side close frame status not set", "4001 why not, κόσμε", "4321 bye, κόσμε",
+		"1005 Client-side close frame status not set", "1009 Message too big", "4001 why not, κόσμε", "4321 bye, κόσμε",
 	}
 )
 
@@ -137,7 +138,7 @@ func TestInterop_NpmWS(t *testing.T) {
 	r, ends := interopRig(t)
 	said := nodeInterop(t, "ws://"+r.addr+"/prod", "ws")
 	checkInterop(t, said, ends(), map[string]string{
-		"pong": "same", "fragments": "same", "too long": "closed 1009 Message too big",
+		"pong": "same", "fragments": "same", "too long in fragments": "closed 1009 Message too big",
 	}, "1009 Message too big")
 }
 

@@ -26,7 +26,7 @@ async function further(WebSocket) {
   for (let i = 0; i < 3; i++) ws.send("x".repeat(32768), { fin: false });
   ws.send("x".repeat(32769), { fin: true }); // one too many
   const [code, reason] = await closed;
-  said["too long"] = `closed ${code} ${reason}`;
+  said["too long in fragments"] = `closed ${code} ${reason}`;
   return said;
 }
 

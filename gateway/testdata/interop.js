@@ -81,6 +81,12 @@ async function interop(WebSocket, url) {
     return await next();
   });
 
+  await step("too long", async () => { // for one frame, and nobody here sends fragments on its own
+    const { ws, next } = await open();
+    ws.send("x".repeat(32769));
+    return await next();
+  });
+
   await step("silence", async () => { // only its pongs say that it is there
     const { ws, next } = await open();
     ws.send("wait");
