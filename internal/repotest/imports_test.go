@@ -32,6 +32,7 @@ var table = map[string][]string{
 	"internal/testenv":     {anything},
 	"internal/serve":       {anything},
 	"internal/fidelity":    {"gateway", "internal/tools"},
+	"internal/probe":       {"connections", "gateway"},
 	"internal/sim":         {anything},
 	"internal/sim/checker": {},
 	"deploy":               {anything},
