@@ -9,7 +9,7 @@ GOTEST := go test -p 2 -timeout 10m
 BIN    := .tools/bin
 
 .PHONY: help build release serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint \
-	cover bench deep tools lint-tools clean
+	cover bench growth deep tools lint-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ cover: tools ## measure which code the tests reach
 
 bench: ## run the benchmarks
 	go test -p 1 -run '^$$' -bench . -benchmem ./...
+
+growth: build ## measure the cost of a delivery from 10 to 10,000 connections and draw it (minutes)
+	go build -o .tools/growth ./internal/bench
+	ulimit -n 20000 && taskset -c 1 .tools/growth -program ./confab -plot docs/growth.svg
 
 deep: tools ## run the long versions of all tests (an hour or more)
 	CONFAB_DEEP=1 CGO_ENABLED=1 go test -p 2 -timeout 3h -race -shuffle=on ./...

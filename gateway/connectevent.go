@@ -69,7 +69,6 @@ func (c *connection) headers(r *http.Request) (map[string][]string, error) {
 		}
 		headers[name] = values
 	}
-	c.spelling = nil
 	proto := "http"
 	if r.TLS != nil {
 		proto = "https"

@@ -58,6 +58,7 @@ type opened struct {
 func (c *connection) begin(o *opened) {
 	defer c.api.work.Done()
 	reply, refused := c.connect(o.request)
+	c.spelling = nil
 	if refused != "" {
 		c.api.stats.refuse(refused)
 		c.reject(reply)

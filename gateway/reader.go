@@ -150,7 +150,8 @@ func (c *connection) split(b []byte) (rest []byte, all bool) {
 			pongs.control(ws.OpPong, payload)
 			continue
 		}
-		pongs = c.answer(pongs)
+		c.answer(pongs)
+		pongs = nil
 		switch {
 		case fault != nil:
 			s.discard = true
@@ -175,13 +176,12 @@ func (c *connection) split(b []byte) (rest []byte, all bool) {
 	return b, all
 }
 
-// answer sends pongs, if there are any, and gives nil.
-func (c *connection) answer(pongs *batch) *batch {
+// answer sends pongs, if there are any.
+func (c *connection) answer(pongs *batch) {
 	if pongs != nil {
 		c.pong(pongs)
 		pongs.release()
 	}
-	return nil
 }
 
 // take acts on a message or control frame other than a ping, and tells whether there was room for it.
