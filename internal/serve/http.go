@@ -1,10 +1,7 @@
 package serve
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
-	"html/template"
 	"net"
 	"net/http"
 	"slices"
@@ -13,12 +10,7 @@ import (
 	"github.com/confab-chat/confab/chatapi"
 )
 
-//go:embed index.html
-var indexHTML string
-
-var index = template.Must(template.New("index").Parse(indexHTML))
-
-// ServeHTTP answers GET / with a small page and gives everything else to the gateway. A Host that
+// ServeHTTP answers with the pages, with what signing in asks, and gives everything else to the gateway. A Host that
 // is neither loopback nor this machine's address nor allowed is refused with 421: it is how a page
 // reaches a local server by a name that it rebinds (DNS rebinding).
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -29,8 +21,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case s.isSignIn(r):
 		s.signIn.ServeHTTP(w, r)
-	case r.URL.Path == "/" && r.Header.Get("Upgrade") == "":
-		s.page.ServeHTTP(w, r)
+	case s.isPage(r):
+		s.page(w, r)
 	default:
 		s.api.ServeHTTP(w, r)
 	}
@@ -70,30 +62,4 @@ func (s *Server) forbidden(*http.Request) string {
 // handle is the route of every action.
 func (s *Server) handle(ctx context.Context, e chatapi.Event) (chatapi.Response, error) {
 	return s.handler.Handle(ctx, e)
-}
-
-// welcomePage says what runs here.
-func welcomePage(version string, stages []string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "only GET", http.StatusMethodNotAllowed)
-			return
-		}
-		var page bytes.Buffer
-		data := struct {
-			Version, Host string
-			Stages        []string
-		}{version, r.Host, stages}
-		if err := index.Execute(&page, data); err != nil {
-			http.Error(w, "the page broke", http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; "+
-			"frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		_, _ = w.Write(page.Bytes()) // the client may be gone
-	})
 }

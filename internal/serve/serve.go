@@ -78,7 +78,6 @@ type Server struct {
 	handler *chatapi.Handler
 	rooms   *chatapi.Rooms
 	tasks   *chatapi.Local
-	page    http.Handler
 	since   time.Time
 
 	desk         *auth.Service // nil in open mode
@@ -121,7 +120,6 @@ func New(c Config) (*Server, error) {
 		Logger:         c.Logger,
 	})
 	s.tasks.Handler = s.handler
-	s.page = welcomePage(c.Version, c.Stages)
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.sweeper.Go(func() { s.sweep(ctx) })
