@@ -171,7 +171,7 @@ func (c *connection) split(b []byte) (rest []byte, all bool) {
 		frameReaders.Put(r)
 		c.begun.Store(0)
 	case c.begun.Load() == 0:
-		c.begun.Store(c.api.now()) // the messages before it may have waited for their handlers
+		c.begun.Store(now)
 	}
 	return b, all
 }
