@@ -12,9 +12,9 @@
 //   - A connection gets $connect, then any number of messages, then at most one $disconnect. None
 //     follows a handshake that was refused.
 //   - [API.Post] gives the frames of one call, and of calls that follow one another, to a
-//     connection in order. It never waits for a slow client: what the socket does not take is queued up to
-//     Config.MaxQueueFrames and MaxQueueBytes, then dropped and counted, and Config.OnDrain tells
-//     when the queue is empty again.
+//     connection in order. It never waits for a slow client: what the socket does not take is
+//     queued up to Config.MaxQueueFrames and MaxQueueBytes, then dropped and counted, and
+//     Config.OnDrain tells when the queue is empty again.
 //   - Memory is bounded: frames of 32 KB, messages of 128 KB, and nothing is allocated on the word
 //     of a length in a header.
 //   - A handler that panics is recovered, as a crashed Lambda is.
@@ -26,13 +26,19 @@
 // late and malformed results in its words. A handler is not told that nobody waits any more, as a
 // Lambda function is not. [API.Deploy] changes a stage while clients are connected.
 //
+// # Quotas, costs and logs
+//
+// AWS's throttles hold unless a [Throttle] says otherwise. [API.Stats] has what AWS would bill and
+// what its metrics would show ([Metered]), and a stage writes access logs ([AccessLog]).
+// docs/fidelity.md of the repository lists each behaviour with its evidence and its test.
+//
 // # Differences from AWS
 //
 // Integrations of the types HTTP and AWS, mapping of parameters, request models and custom domains'
-// mappings are not here. Usage plans, resource policies and compression are not here; of AWS_IAM only the signature is
-// checked, not what its owner may do; conditions in an authorizer's policy are an error.
-// X-Forwarded-Proto and -Port tell the truth about the listener instead of "https" and 443. Where it
-// is not certain what AWS does there is a knob: [Knobs].
+// mappings are not here. Usage plans, resource policies, execution logs and compression are not
+// here; of AWS_IAM only the signature is checked, not what its owner may do; conditions in an
+// authorizer's policy are an error. X-Forwarded-Proto and -Port tell the truth about the listener
+// instead of "https" and 443. Where it is not certain what AWS does there is a knob: [Knobs].
 //
 // # Slow peers
 //

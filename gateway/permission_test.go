@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -52,4 +53,34 @@ func TestGW88_PermissionIsTheLiteralTemplate(t *testing.T) {
 	}
 	post(t, r, id, "still here")
 	c.expect("still here")
+}
+
+// A call with every fault at once is told of them one by one: stage, id, signature, permission,
+// size, and last that the connection is closed.
+func TestGW79_GW86_OrderOfChecks(t *testing.T) {
+	permitted := false
+	r := managed(t, Config{MayManage: func(string, string) bool { return permitted }})
+	id := escaped(closedID(t, r))
+	big := bytes.Repeat([]byte("x"), connections.MaxPayload+1)
+	steps := []struct {
+		path   string
+		body   []byte
+		change func(*http.Request)
+		status int
+		kind   string
+	}{
+		{"/none/@connections/abc", big, unsigned, 403, "ForbiddenException"},
+		{"/prod/@connections/abc", big, unsigned, 400, "BadRequestException"},
+		{"/prod/@connections/" + id, big, unsigned, 403, "MissingAuthenticationTokenException"},
+		{"/prod/@connections/" + id, big, nil, 403, "AccessDeniedException"},
+		{"/prod/@connections/" + id, big, nil, 413, ""},
+		{"/prod/@connections/" + id, nil, nil, 410, "GoneException"},
+	}
+	for i, step := range steps {
+		permitted = i > 3
+		got := r.call(t, "POST", step.path, step.body, step.change)
+		if got.status != step.status || got.kind != step.kind {
+			t.Errorf("step %d: %d %s, want %d %s", i, got.status, got.kind, step.status, step.kind)
+		}
+	}
 }
