@@ -58,6 +58,15 @@ type Connections interface {
 	// this one.
 	Typed(ctx context.Context, user string, now time.Time) (bool, error)
 
+	// Turn makes the caller the only one who hands waiting messages to the user, until EndTurn, for
+	// TurnMax at most. It gives what EndTurn wants. "" is that another has the turn, who is told to
+	// look once more.
+	Turn(ctx context.Context, user string, now time.Time) (turn string, err error)
+
+	// EndTurn ends a turn that Turn gave. again: somebody wanted it meanwhile. Then it goes on, as
+	// from now: look once more.
+	EndTurn(ctx context.Context, user, turn string, now time.Time) (again bool, err error)
+
 	// Note remembers that user may have come or gone in the rooms, for the next Noted.
 	Note(ctx context.Context, user string, rooms []string) error
 

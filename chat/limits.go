@@ -20,6 +20,7 @@ const (
 	SubscriptionTTL = 125 * time.Minute // API Gateway's limit is 2 h
 	SettleAfter     = 3 * time.Second   // after that an unstored number is made a void
 	TypingEvery     = 5 * time.Second   // at most one typing event of a user in this time
+	TurnMax         = 4 * time.Second   // how long who hands messages over keeps others from it
 	ResumeMax       = 1000              // missed messages of a room that a resume sends by itself
 )
 

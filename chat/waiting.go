@@ -51,6 +51,16 @@ func (s *Service) Waiting(ctx context.Context, user string, rooms []string) (Wai
 	return w, nil
 }
 
+// Turn makes the caller the only one who hands over what waits for the user. See Connections.Turn.
+func (s *Service) Turn(ctx context.Context, user string) (turn string, err error) {
+	return s.conns.Turn(ctx, user, s.now())
+}
+
+// EndTurn ends it, or goes on with it. See Connections.EndTurn.
+func (s *Service) EndTurn(ctx context.Context, user, turn string) (again bool, err error) {
+	return s.conns.EndTurn(ctx, user, turn, s.now())
+}
+
 // Delivered moves the user's read markers past what waited.
 func (s *Service) Delivered(ctx context.Context, w Waiting) error {
 	for _, m := range w.passed {

@@ -50,8 +50,8 @@ func (h *Handler) runOpened(ctx context.Context, t Task) error {
 // runErrands hands over what an event has brought. What cannot be delivered now waits for a task.
 func (h *Handler) runErrands(ctx context.Context, errands []errand) {
 	for _, e := range errands {
-		done, err := h.handOverNow(ctx, e.user, []string{e.room})
-		if err == nil && !done {
+		done, mine, err := h.handOverNow(ctx, e.user, []string{e.room})
+		if err == nil && mine && !done {
 			err = h.Deferrer.Later(ctx, Task{Kind: TaskOpened, User: e.user})
 		}
 		if err != nil {
@@ -67,12 +67,35 @@ func (h *Handler) handOver(ctx context.Context, user string, rooms []string) err
 	if slices.Contains(rooms, "") {
 		rooms = nil
 	}
-	return h.untilDone(ctx, func() (bool, error) { return h.handOverNow(ctx, user, rooms) })
+	return h.untilDone(ctx, func() (bool, error) {
+		done, mine, err := h.handOverNow(ctx, user, rooms)
+		return done && mine, err // who has the turn may have died
+	})
 }
 
-// handOverNow delivers what can be delivered. It moves the read markers afterwards: what breaks in
+// handOverNow delivers what can be delivered, unless somebody else is at it, who then looks once
+// more: two at once would deliver the same.
+func (h *Handler) handOverNow(
+	ctx context.Context, user string, rooms []string,
+) (done, mine bool, err error) {
+	turn, err := h.Service.Turn(ctx, user)
+	if err != nil || turn == "" {
+		return false, false, err
+	}
+	for again := true; again && err == nil; rooms = nil {
+		var failed error
+		done, failed = h.deliverWaiting(ctx, user, rooms)
+		again, err = h.Service.EndTurn(ctx, user, turn)
+		err = errors.Join(failed, err)
+	}
+	return done, true, err
+}
+
+// deliverWaiting delivers what can be delivered. It moves the read markers afterwards: what breaks in
 // between is delivered once more.
-func (h *Handler) handOverNow(ctx context.Context, user string, rooms []string) (done bool, err error) {
+func (h *Handler) deliverWaiting(
+	ctx context.Context, user string, rooms []string,
+) (done bool, err error) {
 	for {
 		w, err := h.Service.Waiting(ctx, user, rooms)
 		if err != nil || w.Empty() {

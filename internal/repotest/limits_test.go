@@ -12,6 +12,7 @@ import (
 // hidden are limits that no client can meet: they bound calls between the chat and its stores.
 var hidden = map[string]bool{
 	"MaxHeads": true, "TombstoneTTL": true, "SubscriptionTTL": true, "SettleAfter": true,
+	"TurnMax": true,
 }
 
 // limits checks that docs/protocol.md gives the limits with their values.

@@ -96,8 +96,8 @@ func Start(tb testing.TB, host, store string, o Options) *Env {
 		o.Stage = "production"
 	}
 	e := &Env{Host: host, Store: store}
-	tb.Cleanup(e.Stop)
 	b := openStore(tb, e, o)
+	tb.Cleanup(e.Stop) // before the store goes
 	listeners := make([]net.Listener, o.Gateways)
 	for i := range listeners {
 		listeners[i] = listen(tb)

@@ -49,7 +49,7 @@ const (
 	attrSeen     = "s"
 	attrWindow   = "w"
 	attrCount    = "c"
-	attrClosed   = "cl" // of a name: who claims it
+	attrClosed   = "cl" // of a name: who claims it; of a turn: who has it
 	attrRooms    = "rs"
 
 	// presence notes

@@ -20,6 +20,7 @@ import (
 //	member              R#room        U#user
 //	user's room         U#user        R#room
 //	typing              U#user        TYPING
+//	turn                U#user        TURN
 //	sent                D#user        room#id
 //	user                P#0–3         user          the number is a hash of the name
 //	name                N#folded      NAME
@@ -33,6 +34,7 @@ const (
 	headSK     = "HEAD"
 	nameSK     = "NAME"
 	typingSK   = "TYPING"
+	turnSK     = "TURN"
 	roomsPK    = "ROOMS"
 	presencePK = "PRESENCE"
 	schemaID   = "SCHEMA"
@@ -57,6 +59,7 @@ func messageKey(room string, seq uint64) key { return key{roomPK(room), messageS
 func memberKey(room, user string) key        { return key{roomPK(room), memberPrefix + user} }
 func userRoomKey(user, room string) key      { return key{userPK(user), roomPrefix + room} }
 func typingKey(user string) key              { return key{userPK(user), typingSK} }
+func turnKey(user string) key                { return key{userPK(user), turnSK} }
 func sentKey(user, room, id string) key      { return key{"D#" + user, room + "#" + id} }
 func userKey(user string) key                { return key{usersPK(spreadOf(user)), user} }
 func nameKey(folded string) key              { return key{"N#" + folded, nameSK} }

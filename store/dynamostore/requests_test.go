@@ -36,6 +36,12 @@ func exercise(t *testing.T, p *pair) {
 		ok(t, "MarkRead", p.a.MarkRead(ctx, user, "tea", 1))
 		_, err := p.a.Typed(ctx, user, now)
 		ok(t, "Typed", err)
+		turn, err := p.a.Turn(ctx, user, now)
+		ok(t, "Turn", err)
+		_, err = p.a.Turn(ctx, user, now)
+		ok(t, "Turn", err)
+		_, err = p.a.EndTurn(ctx, user, turn, now)
+		ok(t, "EndTurn", err)
 	}
 	exerciseLists(t, p)
 	_, err := p.a.Touch(ctx, "c1", now, true)
@@ -102,7 +108,7 @@ func TestStore_expiry(t *testing.T) {
 			kind += " " + sort
 		}
 		written[kind]++
-		ends := slices.Contains([]string{"C", "S", "D", "U C", "U TYPING", "PRESENCE"}, kind)
+		ends := slices.Contains([]string{"C", "S", "D", "U C", "U TYPING", "U TURN", "PRESENCE"}, kind)
 		if (it["x"] != nil) != ends {
 			t.Errorf("%s / %s: has an expiry: %v, want %v", pk(it), sk(it), !ends, ends)
 		}
@@ -130,7 +136,7 @@ func TestStore_expiry(t *testing.T) {
 	}
 	exercise(t, newPair(t, dynamostore.Options{}, see))
 	for _, kind := range []string{
-		"C", "U C", "S", "R HEAD", "R M", "R U", "U R", "U TYPING", "D", "P", "N", "ROOMS", "PRESENCE",
+		"C", "U C", "S", "R HEAD", "R M", "R U", "U R", "U TYPING", "U TURN", "D", "P", "N", "ROOMS", "PRESENCE",
 		"SCHEMA",
 	} {
 		if written[kind] == 0 {

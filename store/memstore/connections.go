@@ -30,6 +30,7 @@ type Connections struct {
 
 	notes notes
 	typed typed
+	turns turns
 }
 
 var _ chat.Connections = (*Connections)(nil)

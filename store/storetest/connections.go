@@ -31,6 +31,8 @@ func RunConnections(t *testing.T, open func(testing.TB) ConnectionsHarness) {
 		{"Churn", testChurn},
 		{"Online", testOnline},
 		{"Typed", testTyped},
+		{"Turn", testTurn},
+		{"RacingTurns", testRacingTurns},
 		{"Noted", testNoted},
 	} {
 		t.Run(group.name, func(t *testing.T) {
