@@ -224,33 +224,41 @@ func (k *checker) sentIDs() error {
 		})
 }
 
-// renewEpochs gives every room of a database a new epoch.
-func renewEpochs(file string) (err error) {
+// renew makes a copied database one that goes on by itself: with new epochs, and without links.
+func renew(file string) (err error) {
 	c, err := connect(uri(file, "mode=rw"), "journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close(), syncFile(file)) }()
 	return c.within("BEGIN IMMEDIATE", func() error {
-		var rooms []roomRow
-		err := c.each("SELECT "+roomColumns+" FROM rooms", func(r row) error {
-			found, err := scanRoom(r)
-			rooms = append(rooms, found)
-			return err
-		})
-		if err != nil {
-			return err
-		}
 		t := tally{}
-		for _, r := range rooms {
-			before := r.crc()
-			r.head.Epoch = rand.Text()
-			_, err := c.exec("UPDATE rooms SET epoch = ?, crc = ? WHERE room = ?", r.head.Epoch, r.crc(), r.head.Room)
-			if err != nil {
-				return err
-			}
-			t.add(inRooms, before, r.crc())
+		if err := errors.Join(renewEpochs(c, t), forgetLinks(c, t)); err != nil {
+			return err
 		}
 		return t.flush(c)
 	})
+}
+
+// renewEpochs gives every room of a database a new epoch.
+func renewEpochs(c *conn, t tally) error {
+	var rooms []roomRow
+	err := c.each("SELECT "+roomColumns+" FROM rooms", func(r row) error {
+		found, err := scanRoom(r)
+		rooms = append(rooms, found)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range rooms {
+		before := r.crc()
+		r.head.Epoch = rand.Text()
+		_, err := c.exec("UPDATE rooms SET epoch = ?, crc = ? WHERE room = ?", r.head.Epoch, r.crc(), r.head.Room)
+		if err != nil {
+			return err
+		}
+		t.add(inRooms, before, r.crc())
+	}
+	return nil
 }

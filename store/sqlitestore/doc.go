@@ -1,4 +1,5 @@
-// Package sqlitestore keeps the chat's log in one SQLite file: the embedded store of the laptop host.
+// Package sqlitestore keeps the chat's log, and who may sign in, in one SQLite file: the embedded
+// store of the laptop host.
 //
 // # Durability
 //
@@ -26,4 +27,10 @@
 // never moves and leaves no copy behind; then the write-ahead log is emptied. When Delete has
 // returned the text is in none of the files, unless a backup was reading them for long: then it
 // goes as soon as the backup ends.
+//
+// # Secrets
+//
+// Of the secrets of links and sessions the file has the SHA-256, so that nobody can sign in with what
+// a backup holds. Tickets, which live 30 s, are in memory only. What is over is removed when more of
+// its kind is put. [Restore] leaves links out: one that was used since the backup would be good again.
 package sqlitestore

@@ -62,3 +62,10 @@ func (s *Store) Queued() int {
 	defer s.queue.mu.Unlock()
 	return len(s.queue.ops)
 }
+
+// Tickets is the number of tickets that are kept.
+func (s *Store) Tickets() int {
+	s.tickets.mu.Lock()
+	defer s.tickets.mu.Unlock()
+	return len(s.tickets.rows)
+}

@@ -72,6 +72,7 @@ func storeForDamage(t *testing.T, dir string) (acked int) {
 	t.Helper()
 	s := open(t, filepath.Join(dir, "data"), sqlitestore.Options{Now: damageTime}.KeepYoung(20))
 	fill(t, s, 150)
+	fillPeople(t, s)
 	for _, user := range []string{"ann", "bob"} {
 		j := chat.Join{Room: "@ann,bob", Name: "@ann,bob", User: user, Kind: chat.DirectRoom}
 		_, _, err := s.Join(t.Context(), j)
@@ -192,7 +193,7 @@ func compare(s *sqlitestore.Store, want content) error {
 		}
 		expected := content{
 			Heads: map[string]chat.Head{room: want.Heads[room]},
-			Rooms: want.Rooms, RoomsOf: want.RoomsOf, Users: want.Users,
+			Rooms: want.Rooms, RoomsOf: want.RoomsOf, Users: want.Users, People: want.People,
 			Messages: map[string][]chat.Message{room: want.Messages[room]},
 			Members:  map[string][]chat.Member{room: want.Members[room]},
 		}

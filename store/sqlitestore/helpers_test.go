@@ -187,9 +187,10 @@ type content struct {
 	Rooms    []chat.RoomName
 	RoomsOf  map[string][]chat.Member
 	Users    []chat.User
+	People   people
 }
 
-// read reads all of a store's content, as far as fill made it.
+// read reads all of a store's content, as far as fill and fillPeople made it.
 func read(s *sqlitestore.Store, rooms ...string) (content, error) {
 	ctx := context.Background()
 	c := content{
@@ -224,7 +225,10 @@ func read(s *sqlitestore.Store, rooms ...string) (content, error) {
 			return c, err
 		}
 	}
-	c.Users, _, err = s.Users(ctx, "", 1000)
+	if c.Users, _, err = s.Users(ctx, "", 1000); err != nil {
+		return c, err
+	}
+	c.People, err = readPeople(s)
 	return c, err
 }
 

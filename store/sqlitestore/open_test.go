@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
 	"github.com/confab-chat/confab/chat"
@@ -169,11 +170,12 @@ func TestOpen_v1(t *testing.T) {
 			},
 			"cyd": {{Room: "lobby", User: "cyd", State: chat.Joined}},
 		},
-		Users: []chat.User{{Name: "Ann", Since: at}, {Name: "bob", Since: at}},
+		Users:  []chat.User{{Name: "Ann", Since: at}, {Name: "bob", Since: at}},
+		People: somePeople(),
 	}
 	got, err := read(s, "lobby", "tea", "den", "@ann,bob")
 	ok(t, err)
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("content (-want +got):\n%s", diff)
 	}
 	for _, c := range []struct {
@@ -246,4 +248,5 @@ func makeV1(t *testing.T, s *sqlitestore.Store, at time.Time) {
 	ok(t, s.MarkRead(ctx, "bob", "lobby", 1))
 	ok(t, s.PutUser(ctx, chat.User{Name: "Ann", Since: at}))
 	ok(t, s.PutUser(ctx, chat.User{Name: "bob", Since: at}))
+	fillPeople(t, s)
 }

@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/confab-chat/confab/chat"
@@ -13,9 +14,12 @@ const schemaVersion = 1
 // applicationID is PRAGMA application_id: "Cnfb".
 const applicationID = 0x436e6662
 
-// schema is the tables of version 1. Times are milliseconds since 1970. A message's row is only
-// ever appended and overwritten in place, never moved: see the package doc on deleting.
-var schema = []string{
+// schema is the tables of version 1. Times are milliseconds since 1970.
+var schema = slices.Concat(logSchema, sessionsSchema)
+
+// logSchema is the tables of the log, and sums. A message's row is only ever appended and overwritten
+// in place, never moved: see the package doc on deleting.
+var logSchema = []string{
 	`CREATE TABLE rooms (
   room TEXT PRIMARY KEY,
   n INTEGER NOT NULL, -- its number in heads, messages and sent
@@ -180,7 +184,10 @@ const (
 // youngest is the row of sums that says up to which pos places and sent are complete.
 const youngest = "youngest"
 
-var tallied = []string{inRooms, inMembers, inRemoved, inReads, inUsers, inSent, inPlaces, inLog}
+var tallied = []string{
+	inRooms, inMembers, inRemoved, inReads, inUsers, inSent, inPlaces, inLog,
+	inAccounts, inLinks, inLinkUses, inSessions, inAudit,
+}
 
 // sum is a number of rows and the total of their CRCs.
 type sum struct{ rows, total int64 }

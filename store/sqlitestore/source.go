@@ -120,8 +120,9 @@ func Backup(ctx context.Context, dir, file string, progress func(done, total int
 }
 
 // Restore makes a new data folder from a backup that is checked before. Every room gets a new epoch,
-// so that clients who have seen later messages are told to start again; numbers are kept. A folder
-// that is there and not empty is Taken.
+// so that clients who have seen later messages are told to start again; numbers are kept. Links are
+// left out: one that was used since the backup would be good again. A folder that is there and not
+// empty is Taken.
 func Restore(ctx context.Context, backupFile, newDir string) (err error) {
 	if entries, err := os.ReadDir(newDir); err == nil && len(entries) > 0 {
 		return chat.E(chat.Taken, "%s is not empty: restore into a new folder", newDir)
@@ -147,7 +148,7 @@ func Restore(ctx context.Context, backupFile, newDir string) (err error) {
 	if err := s.copyTo(ctx, fresh, func(int, int) {}); err != nil {
 		return err
 	}
-	if err := renewEpochs(fresh); err != nil {
+	if err := renew(fresh); err != nil {
 		return err
 	}
 	if err := os.Rename(fresh, filepath.Join(newDir, databaseFile)); err != nil {

@@ -29,7 +29,7 @@ type Options struct {
 	small int64 // rows of a table that Open checks; 0: smallTable
 }
 
-// Store is a chat.Log in one SQLite file.
+// Store is a chat.Log and an auth.Sessions in one SQLite file.
 type Store struct {
 	dir, file string
 	now       func() time.Time
@@ -44,6 +44,7 @@ type Store struct {
 	queue       *queue
 	cache       *cache
 	places      *young
+	tickets     *tickets
 	readers     readers
 	checkpoints *checkpointer
 	failure     atomic.Pointer[chat.Error] // why nothing is written any more
@@ -64,7 +65,8 @@ func Open(dir string, o Options) (*Store, error) {
 		dir: dir, file: filepath.Join(dir, databaseFile),
 		now: o.Now, newEpoch: o.NewEpoch, onFatal: o.OnFatal, log: o.Logger,
 		young: cmp.Or(o.young, maxYoung), small: cmp.Or(o.small, smallTable),
-		queue: newQueue(), cache: newCache(), places: &young{rooms: map[string]*youngRoom{}}, end: make(chan struct{}),
+		queue: newQueue(), cache: newCache(), places: &young{rooms: map[string]*youngRoom{}},
+		tickets: newTickets(), end: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now
