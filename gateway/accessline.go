@@ -79,6 +79,8 @@ func (c *connection) logEvent(log *accessLog, event *events.APIGatewayWebsocketP
 
 // log writes a line.
 func (a *API) log(log *accessLog, e record) {
+	a.logging.Lock()
+	defer a.logging.Unlock()
 	if err := log.write(e); err != nil {
 		a.cfg.Logger.Error("access log not written", "error", err)
 	}

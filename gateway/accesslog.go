@@ -7,7 +7,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"sync"
 	"unicode/utf8"
 )
 
@@ -20,7 +19,7 @@ type AccessLog struct {
 	// CloudWatch metrics"; one that is not set prints -. Values are escaped as in a JSON string, so
 	// that a line stays one line and "$context.identity.userAgent" one string.
 	Format string
-	// Writer gets each line in one call, one call at a time; events wait for it.
+	// Writer gets each line in one call, one call at a time of the whole API; events wait for it.
 	Writer io.Writer
 }
 
@@ -33,7 +32,6 @@ var contextVariable = regexp.MustCompile(`\$context((?:\.[A-Za-z0-9_-]+)+)`)
 // accessLog is an AccessLog at work: literal texts and variables by turns, a text first.
 type accessLog struct {
 	parts []string
-	mu    sync.Mutex
 	w     io.Writer
 }
 
@@ -67,7 +65,7 @@ func (l AccessLog) parse() (*accessLog, error) {
 // record is what an event has to tell: the values of $context's variables by name.
 type record map[string]string
 
-// write writes the line of an event.
+// write writes the line of an event. API.logging is held.
 func (l *accessLog) write(e record) error {
 	var line bytes.Buffer
 	for i, part := range l.parts {
@@ -78,8 +76,6 @@ func (l *accessLog) write(e record) error {
 		line.WriteString(e.print(part))
 	}
 	line.WriteByte('\n')
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	_, err := l.w.Write(line.Bytes())
 	return err
 }

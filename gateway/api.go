@@ -34,6 +34,7 @@ type API struct {
 	// Buckets of Config.NewConnections and Config.Requests; nil: no limit.
 	handshakes, requests *rate.Limiter
 	remote               remotes
+	logging              sync.Mutex // of access logs
 
 	// work counts every goroutine that is the API's: readers, flushers, handlers.
 	work    sync.WaitGroup

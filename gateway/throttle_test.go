@@ -179,3 +179,17 @@ func TestThrottle_refuses(t *testing.T) {
 		}
 	}
 }
+
+// Whatever limits there are, looking at them costs a message no memory.
+func TestConnection_throttled_allocatesNothing(t *testing.T) {
+	for _, limit := range []Throttle{unlimited, {Rate: 1}} {
+		api, err := New(Config{Stages: []Stage{{Name: "prod"}}, Requests: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, r := &connection{api: api}, &route{bucket: limit.bucket()}
+		if n := testing.AllocsPerRun(100, func() { c.throttled(r) }); n > 0 {
+			t.Errorf("%v allocations with %+v", n, limit)
+		}
+	}
+}
