@@ -16,7 +16,8 @@ import (
 type AccessLog struct {
 	// Format is the line: text with variables like $context.requestId, which it must have; at most
 	// 3 KB. Variables are those of the Developer Guide, "Monitor WebSocket API execution with
-	// CloudWatch metrics"; one that is not set prints -. Values are escaped as in a JSON string, so
+	// CloudWatch metrics"; one that is not set prints -, as those of authenticate, authorize,
+	// integration and waf always do, error.messageString "-". Values are escaped as in a JSON string, so
 	// that a line stays one line and "$context.identity.userAgent" one string.
 	Format string
 	// Writer gets each line in one call, one call at a time of the whole API; events wait for it.
