@@ -196,12 +196,14 @@ func (s *Server) wireGateway() error {
 func (s *Server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
+	var connections rush
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
+		s.tidy(&connections)
 		if err := s.handler.Sweep(ctx); err != nil && ctx.Err() == nil {
 			s.config.Logger.ErrorContext(ctx, "failed", "op", "sweep", "error", err)
 		}

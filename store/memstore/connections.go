@@ -237,8 +237,8 @@ func (s *Connections) Subscribe(_ context.Context, m chat.Member) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if u := s.users[m.User]; u != nil {
-		for c := range u.subs {
-			s.subscribe(c, m)
+		for i := range u.subs {
+			s.subscribe(u.subs[i].conn, m)
 		}
 	}
 	return nil
@@ -252,7 +252,8 @@ func (s *Connections) Unsubscribe(_ context.Context, room, user string) error {
 	if u == nil || g == nil {
 		return nil
 	}
-	for c := range u.subs {
+	for i := range u.subs {
+		c := u.subs[i].conn
 		if at := slices.Index(c.groups, g); at >= 0 {
 			c.groups = slices.Delete(c.groups, at, at+1)
 			g.drop(c)

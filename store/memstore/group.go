@@ -3,16 +3,19 @@ package memstore
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync/atomic"
 
 	"github.com/confab-chat/confab/chat"
 )
 
-// group is connections that get the same messages. Connections.mu guards subs.
+// group is connections that get the same messages. Connections.mu guards subs and places. Most
+// groups are small, a user's above all: those are searched, for a map would be most of their size.
 type group struct {
-	id   string
-	subs map[*conn]sub
-	snap atomic.Pointer[[]sub] // subs as a slice that is never written to; nil: to be made
+	id     string
+	subs   []sub
+	places map[*conn]int         // in subs; nil until there are more than few
+	snap   atomic.Pointer[[]sub] // subs as a slice that is never written to; nil: to be made
 }
 
 // sub is a connection in a group. It keeps the row of the user who subscribed, so that one who
@@ -23,21 +26,60 @@ type sub struct {
 	gen  uint64
 }
 
-func newGroup(id string) *group { return &group{id: id, subs: map[*conn]sub{}} }
+// few is how many connections are searched one by one.
+const few = 16
+
+func newGroup(id string) *group { return &group{id: id} }
+
+// place finds a connection in subs; -1: it is not there.
+func (g *group) place(c *conn) int {
+	if g.places == nil {
+		return slices.IndexFunc(g.subs, func(s sub) bool { return s.conn == c })
+	}
+	if at, found := g.places[c]; found {
+		return at
+	}
+	return -1
+}
 
 // put adds a connection or changes its generation; it tells whether the connection is new.
 func (g *group) put(c *conn, row *chat.Connection, gen uint64) bool {
-	before := len(g.subs)
-	g.subs[c] = sub{c, row, gen}
 	g.snap.Store(nil)
-	return len(g.subs) > before
+	if at := g.place(c); at >= 0 {
+		g.subs[at] = sub{c, row, gen}
+		return false
+	}
+	g.subs = append(g.subs, sub{c, row, gen})
+	switch {
+	case g.places != nil:
+		g.places[c] = len(g.subs) - 1
+	case len(g.subs) > few:
+		g.places = make(map[*conn]int, len(g.subs))
+		for at := range g.subs {
+			g.places[g.subs[at].conn] = at
+		}
+	}
+	return true
 }
 
 // drop takes a connection out and tells whether the group is empty now.
 func (g *group) drop(c *conn) bool {
-	delete(g.subs, c)
 	g.snap.Store(nil)
-	return len(g.subs) == 0
+	at := g.place(c)
+	if at < 0 {
+		return len(g.subs) == 0
+	}
+	last := len(g.subs) - 1
+	g.subs[at] = g.subs[last]
+	g.subs[last] = sub{}
+	g.subs = g.subs[:last]
+	if g.places != nil {
+		if at < last {
+			g.places[g.subs[at].conn] = at
+		}
+		delete(g.places, c)
+	}
+	return last == 0
 }
 
 // snapshot gives the group as it is, for use after the lock is released. The caller holds
@@ -49,10 +91,7 @@ func (g *group) snapshot() []sub {
 	if made := g.snap.Load(); made != nil {
 		return *made
 	}
-	subs := make([]sub, 0, len(g.subs))
-	for _, s := range g.subs {
-		subs = append(subs, s)
-	}
+	subs := slices.Clone(g.subs)
 	g.snap.Store(&subs)
 	return subs
 }
@@ -60,8 +99,8 @@ func (g *group) snapshot() []sub {
 // live counts the live connections.
 func (g *group) live(now int64) int {
 	n := 0
-	for c := range g.subs {
-		if c.live(now) {
+	for i := range g.subs {
+		if g.subs[i].conn.live(now) {
 			n++
 		}
 	}
@@ -70,8 +109,8 @@ func (g *group) live(now int64) int {
 
 // liveBut tells whether there is a live connection other than c.
 func (g *group) liveBut(c *conn, now int64) bool {
-	for other := range g.subs {
-		if other != c && other.live(now) {
+	for i := range g.subs {
+		if other := g.subs[i].conn; other != c && other.live(now) {
 			return true
 		}
 	}
