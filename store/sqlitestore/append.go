@@ -14,7 +14,7 @@ func (s *Store) Append(
 	var a appending
 	a.draft, a.then = d, then
 	a.key = sentKey(d.Room, d.From, d.ID)
-	a.op.run, a.op.committed, a.op.append = a.run, a.committed, &a
+	a.op.append = &a
 	if err := s.write(ctx, "append", &a.op); err != nil {
 		return chat.Message{}, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/store/sqlitestore"
 )
 
@@ -40,4 +41,21 @@ func cpuTime(b *testing.B) time.Duration {
 	var used unix.Rusage
 	ok(b, unix.Getrusage(unix.RUSAGE_SELF, &used))
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// BenchmarkMessages reads pages of 100 messages of 200 bytes, from anywhere in 100 rooms.
+func BenchmarkMessages(b *testing.B) {
+	const rooms, messages = 100, 100_000
+	s := open(b, b.TempDir(), sqlitestore.Options{})
+	names := joinAll(b, s, rooms)
+	appendAll(b, s, names, messages)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		after := uint64(i*7919) % (messages/rooms - 100)
+		page, err := s.Messages(b.Context(), names[i%rooms], chat.Range{After: after, Limit: 100})
+		ok(b, err)
+		if len(page.Messages) != 100 {
+			b.Fatalf("got %d messages, want 100", len(page.Messages))
+		}
+	}
 }

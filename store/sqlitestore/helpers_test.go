@@ -71,11 +71,7 @@ func overwrite(tb testing.TB, file string, at int, with []byte) {
 // execSQL changes a database behind the store's back.
 func execSQL(tb testing.TB, file, statement string) {
 	tb.Helper()
-	db, err := sql.Open("sqlite", file)
-	ok(tb, err)
-	_, err = db.Exec(statement)
-	ok(tb, err)
-	ok(tb, db.Close())
+	ok(tb, sqlOn(file, statement))
 }
 
 // count counts the rows of a table.

@@ -2,6 +2,8 @@ package sqlitestore_test
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,9 +71,13 @@ func TestOpen(t *testing.T) {
 		"another file": func(file string) error {
 			return os.WriteFile(file, []byte(strings.Repeat("text ", 2000)), 0o600)
 		},
-		"half the file":          func(file string) error { return os.Truncate(file, 8192) },
-		"another's tables":       func(file string) error { return os.Rename(foreign(t), file) },
-		"a log without its file": func(file string) error { return os.Rename(file, file+"-wal") },
+		"half the file":    func(file string) error { return os.Truncate(file, 8192) },
+		"another's tables": func(file string) error { return os.Rename(foreign(t), file) },
+		"the last message missing": func(file string) error {
+			return sqlOn(file, "DELETE FROM messages WHERE pos = (SELECT max(pos) FROM messages)")
+		},
+		"a young message missing": func(file string) error { return sqlOn(file, "DELETE FROM messages WHERE pos = 4") },
+		"a log without its file":  func(file string) error { return os.Rename(file, file+"-wal") },
 	} {
 		t.Run("of "+name, func(t *testing.T) {
 			dir := closed(t, 10)
@@ -84,6 +90,16 @@ func TestOpen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sqlOn changes a database behind the store's back.
+func sqlOn(file, statement string) error {
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(statement)
+	return errors.Join(err, db.Close())
 }
 
 // reopened gives the content of a folder that was closed.

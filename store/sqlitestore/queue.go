@@ -19,15 +19,22 @@ type op struct {
 	// run does it inside the transaction. A *chat.Error of a kind other than Corrupt is the answer
 	// of this operation alone, which must not have written anything; any other error ends the batch.
 	run func(*writer) error
-	// committed is called by the committer after the commit if run succeeded; it must not block.
-	committed func()
-	// between is done instead of run, between two transactions.
+	// append is done instead of run, if it is not nil.
+	append *appending
+	// between is done instead of both, between two transactions.
 	between func(*writer)
-	append  *appending // what run belongs to, if it is an Append
 
 	err  error
 	took atomic.Bool   // by the committer, or by the caller who gave up
-	done chan struct{} // closed when err is final and committed was called
+	done chan struct{} // closed when err is final and, of an Append, then was called
+}
+
+// execute runs the operation inside the transaction.
+func (o *op) execute(w *writer) error {
+	if o.append != nil {
+		return o.append.run(w)
+	}
+	return o.run(w)
 }
 
 // queue hands operations to the committer in the order of their arrival.

@@ -230,6 +230,9 @@ func (s *Store) write(ctx context.Context, name string, o *op) error {
 	if err == nil {
 		err = s.queue.do(ctx, o)
 	}
+	if err == nil {
+		return nil
+	}
 	return named(name, err)
 }
 

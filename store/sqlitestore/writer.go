@@ -82,8 +82,8 @@ func (w *writer) commit(batch []*op) {
 	for _, o := range batch {
 		if err != nil {
 			o.err = err
-		} else if o.err == nil && o.committed != nil {
-			o.committed()
+		} else if o.err == nil && o.append != nil {
+			o.append.committed()
 		}
 		close(o.done)
 	}
@@ -106,9 +106,7 @@ func (w *writer) apply(batch []*op) error {
 	}
 	appends := 0
 	for _, o := range batch {
-		o.err = o.run(w)
-		var e *chat.Error
-		if o.err != nil && (!errors.As(o.err, &e) || e.Kind == chat.Corrupt) {
+		if o.err = o.execute(w); o.err != nil && ends(o.err) {
 			return o.err
 		}
 		if o.append != nil {
@@ -119,6 +117,12 @@ func (w *writer) apply(batch []*op) error {
 		return err
 	}
 	return w.tally.flush(w.conn)
+}
+
+// ends tells that an error is not the answer of one operation alone.
+func ends(err error) bool {
+	var e *chat.Error
+	return !errors.As(err, &e) || e.Kind == chat.Corrupt
 }
 
 // abort gives the answer of all operations of a batch that was rolled back. What is known of the
