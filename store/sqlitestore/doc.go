@@ -8,10 +8,16 @@
 // goroutine writes. It takes whatever has queued while it was committing and commits that as one
 // transaction, so that many writers share one fsync and no timer makes one of them wait.
 //
+// # The index follows
+//
+// An Append writes the message's row and nothing else. Where messages are, and which ids were used, is
+// in memory for the youngest of them and goes to tables a little later, many to a page; a start reads
+// the youngest messages.
+//
 // # Damage
 //
-// Each row carries a CRC-32C over its content, numbers of a room are dense below its head, and
-// the small tables have a count and a sum of their rows. Damage that is read is an error of kind
+// Each row carries a CRC-32C over its content, numbers of a room and positions of messages are dense,
+// and the tables have a count and a sum of their rows. Damage that is read is an error of kind
 // Corrupt that names the file and the next step. From then on the store accepts no write; reads
 // of what is not damaged go on. [Check] looks at everything at once.
 //
