@@ -8,33 +8,56 @@ import (
 )
 
 // SignOut ends a session: one's own, or, for owners and the operator, anybody's. id is Hash.ID. It
-// gives the session that has ended; its sockets are the caller's to close.
-func (s *Service) SignOut(ctx context.Context, by *Account, handle, id string) (Session, error) {
-	list, err := s.Devices(ctx, by, handle)
+// gives whose session has ended; its sockets are the caller's to close.
+func (s *Service) SignOut(ctx context.Context, by *Account, handle, id string) (Signed, error) {
+	a, list, err := s.devices(ctx, by, handle)
 	if err != nil {
-		return Session{}, err
+		return Signed{}, err
 	}
 	at := slices.IndexFunc(list, func(n Session) bool { return n.Hash.ID() == id })
 	if at < 0 {
-		return Session{}, chat.E(chat.NotFound, "%s has no device %q", handle, id)
+		return Signed{}, chat.E(chat.NotFound, "%s has no device %q", a.Handle, id)
 	}
 	if err := s.store.DropSession(ctx, list[at].Hash); err != nil {
-		return Session{}, err
+		return Signed{}, err
 	}
-	return list[at], s.record(ctx, by, "sign out", handle+" "+id)
+	return Signed{a, list[at]}, s.record(ctx, by, "sign out", a.Handle+" "+id)
+}
+
+// SignOutEverywhere ends all sessions of an account and tells how many there were: one's own, or,
+// for owners and the operator, anybody's. The sockets are the caller's to close.
+func (s *Service) SignOutEverywhere(
+	ctx context.Context, by *Account, handle string,
+) (a Account, ended int, err error) {
+	a, list, err := s.devices(ctx, by, handle)
+	if err != nil {
+		return Account{}, 0, err
+	}
+	if err := s.drop(ctx, list); err != nil {
+		return Account{}, 0, err
+	}
+	return a, len(list), s.record(ctx, by, "sign out everywhere", a.Handle)
 }
 
 // Devices lists the live sessions of an account: one's own, or, for owners and the operator,
 // anybody's.
 func (s *Service) Devices(ctx context.Context, by *Account, handle string) ([]Session, error) {
+	_, list, err := s.devices(ctx, by, handle)
+	return list, err
+}
+
+func (s *Service) devices(
+	ctx context.Context, by *Account, handle string,
+) (Account, []Session, error) {
 	a, err := s.store.AccountByHandle(ctx, handle)
+	if err == nil && by != nil && by.ID != a.ID && !by.Owner {
+		err = ownersOnly()
+	}
 	if err != nil {
-		return nil, err
+		return Account{}, nil, err
 	}
-	if by != nil && by.ID != a.ID && !by.Owner {
-		return nil, ownersOnly()
-	}
-	return s.store.SessionsOf(ctx, a.ID, s.now())
+	list, err := s.store.SessionsOf(ctx, a.ID, s.now())
+	return a, list, err
 }
 
 // Disable keeps an account out, or lets it in again. Its sessions end; its sockets are the caller's
@@ -64,12 +87,19 @@ func (s *Service) Disable(
 
 func (s *Service) dropSessions(ctx context.Context, account string) error {
 	list, err := s.store.SessionsOf(ctx, account, s.now())
+	if err != nil {
+		return err
+	}
+	return s.drop(ctx, list)
+}
+
+func (s *Service) drop(ctx context.Context, list []Session) error {
 	for _, n := range list {
 		if err := s.store.DropSession(ctx, n.Hash); err != nil {
 			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // manage finds an account for somebody who may manage others.

@@ -253,12 +253,37 @@ func TestService_SignOut(t *testing.T) {
 	d.want("somebody else's devices", err, chat.Forbidden)
 	_, err = d.SignOut(ctx, &bob.Account, "bob", cyd.Session.Hash.ID())
 	d.want("a device that is not bob's", err, chat.NotFound)
-	ended, err := d.SignOut(ctx, &alice.Account, "bob", bob.Session.Hash.ID())
-	if err != nil || ended.Hash != bob.Session.Hash {
+	ended, err := d.SignOut(ctx, &alice.Account, "BOB", bob.Session.Hash.ID())
+	if err != nil || ended.Session.Hash != bob.Session.Hash || ended.Account.Handle != "bob" {
 		t.Errorf("got %v, %v", ended, err)
 	}
 	_, err = d.Authenticate(ctx, first)
 	d.want("the session", err, chat.NotFound)
+}
+
+func TestService_SignOutEverywhere(t *testing.T) {
+	d := newDesk(t)
+	kept, alice := d.owner("alice")
+	first, bob := d.member("bob")
+	_, cyd := d.member("cyd")
+	ctx := t.Context()
+	device, _, err := d.AddDevice(ctx, &bob.Account, "bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, _ := d.signIn(device, "")
+	_, _, err = d.SignOutEverywhere(ctx, &cyd.Account, "bob")
+	d.want("somebody else", err, chat.Forbidden)
+	if a, ended, err := d.SignOutEverywhere(ctx, &alice.Account, "B0B"); err != nil || ended != 2 || a.Handle != "bob" {
+		t.Errorf("ended %d of %s, %v; want 2 of bob", ended, a.Handle, err)
+	}
+	for _, session := range []string{first, second} {
+		_, err = d.Authenticate(ctx, session)
+		d.want("a session", err, chat.NotFound)
+	}
+	if _, err = d.Authenticate(ctx, kept); err != nil {
+		t.Errorf("the session of alice: %v", err)
+	}
 }
 
 func TestService_Disable(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"math"
 	"mime"
 	"net/http"
@@ -16,9 +17,9 @@ import (
 // maxBody is the size of a request's body, in bytes.
 const maxBody = 4 << 10
 
-// read fills v from a request's JSON. Unknown members are refused: a misspelled one would be
+// Read fills v from a request's JSON. Unknown members are refused: a misspelled one would be
 // ignored otherwise.
-func read(r *http.Request, v any) error {
+func Read(r *http.Request, v any) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
 		return chat.E(chat.Invalid, "want a body of Content-Type application/json")
@@ -56,15 +57,16 @@ type failure struct {
 	Field string `json:"field,omitempty"` // the member at fault
 }
 
-// reply answers with JSON, which nobody may keep.
-func (d *desk) reply(w http.ResponseWriter, r *http.Request, a answer, err error) {
+// Reply answers with JSON, which nobody may keep: with an answer, or with the status and the
+// sentence of an error.
+func Reply(w http.ResponseWriter, r *http.Request, logger *slog.Logger, answer any, err error) {
 	status := http.StatusOK
 	if err != nil {
-		status, a = d.failed(w, r, err)
+		status, answer = failed(w, r, logger, err)
 	}
-	text, err := json.Marshal(a)
+	text, err := json.Marshal(answer)
 	if err != nil {
-		d.Logger.ErrorContext(r.Context(), "failed", "op", r.Pattern, "error", err)
+		logger.ErrorContext(r.Context(), "failed", "op", r.Pattern, "error", err)
 		status, text = http.StatusInternalServerError, []byte(`{"error":"something broke on the server"}`)
 	}
 	h := w.Header()
@@ -76,10 +78,12 @@ func (d *desk) reply(w http.ResponseWriter, r *http.Request, a answer, err error
 }
 
 // failed gives status and answer of an error. The text of one of ours stays in the log.
-func (d *desk) failed(w http.ResponseWriter, r *http.Request, err error) (int, failure) {
+func failed(
+	w http.ResponseWriter, r *http.Request, logger *slog.Logger, err error,
+) (int, failure) {
 	status, known := statuses[chat.KindOf(err)]
 	if !known {
-		d.Logger.ErrorContext(r.Context(), "failed", "op", r.Pattern, "error", err)
+		logger.ErrorContext(r.Context(), "failed", "op", r.Pattern, "error", err)
 		return http.StatusInternalServerError, failure{Error: "something broke on the server"}
 	}
 	f := failure{Error: chat.KindOf(err).String()}

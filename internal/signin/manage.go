@@ -9,23 +9,22 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-// fresh is a link that was just made, the only time that its secret is shown.
-type fresh struct {
+// NewLink is a link that was just made, the only time that its secret is shown.
+type NewLink struct {
 	Link  string    `json:"link"` // to open; the secret is its fragment, which no server log sees
 	ID    string    `json:"id"`
 	Until time.Time `json:"until"`
 }
 
-func (d *desk) fresh(v *visit, secret string, l auth.Link) fresh {
-	return fresh{d.Origin(v.Request) + "/join#" + secret, l.Hash.ID(), l.Until}
-}
+// URL is what a person opens to use a link of a server at origin.
+func URL(origin, secret string) string { return origin + JoinPath + "#" + secret }
 
 // made answers with a link.
 func (d *desk) made(v *visit, secret string, l auth.Link, err error) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.fresh(v, secret, l), nil
+	return NewLink{URL(d.Origin(v.Request), secret), l.Hash.ID(), l.Until}, nil
 }
 
 func (d *desk) ownerLink(v *visit) (answer, error) {
@@ -39,7 +38,7 @@ func (d *desk) invite(v *visit) (answer, error) {
 		Uses    int   `json:"uses"`    // 0: one
 		Seconds int64 `json:"seconds"` // it is good for so long; 0: a week
 	}
-	if err := read(v.Request, &q); err != nil {
+	if err := Read(v.Request, &q); err != nil {
 		return nil, err
 	}
 	if q.Seconds < 0 || q.Seconds > int64(auth.MaxLinkLife/time.Second) {
@@ -55,7 +54,7 @@ func (d *desk) addDevice(v *visit) (answer, error) {
 	var q struct {
 		Handle string `json:"handle"`
 	}
-	if err := read(v.Request, &q); err != nil {
+	if err := Read(v.Request, &q); err != nil {
 		return nil, err
 	}
 	handle, err := v.handleOf(q.Handle)
@@ -66,8 +65,8 @@ func (d *desk) addDevice(v *visit) (answer, error) {
 	return d.made(v, secret, l, err)
 }
 
-// link is a live link as a list shows it.
-type link struct {
+// Link is a live link as a list shows it.
+type Link struct {
 	ID    string    `json:"id"`
 	Kind  string    `json:"kind"`
 	Uses  int       `json:"uses"`
@@ -78,9 +77,9 @@ type link struct {
 
 func (d *desk) links(v *visit) (answer, error) {
 	live, err := d.Service.Links(v.Context(), v.by())
-	list := make([]link, len(live))
+	list := make([]Link, len(live))
 	for i, l := range live {
-		list[i] = link{l.Hash.ID(), l.Kind.String(), l.Uses, l.Used, l.Made, l.Until}
+		list[i] = Link{l.Hash.ID(), l.Kind.String(), l.Uses, l.Used, l.Made, l.Until}
 	}
 	return map[string]any{"links": list}, err
 }
@@ -89,21 +88,21 @@ func (d *desk) endLink(v *visit) (answer, error) {
 	var q struct {
 		ID string `json:"id"`
 	}
-	if err := read(v.Request, &q); err != nil {
+	if err := Read(v.Request, &q); err != nil {
 		return nil, err
 	}
 	return q, d.Service.EndLink(v.Context(), v.by(), q.ID)
 }
 
-// user is an account as a list shows it.
-type user struct {
+// User is an account as a list shows it.
+type User struct {
 	Handle   string    `json:"handle"`
 	Owner    bool      `json:"owner"`
 	Disabled bool      `json:"disabled"`
 	Since    time.Time `json:"since"`
 }
 
-func userOf(a auth.Account) user { return user{a.Handle, a.Owner, a.Disabled, a.Since} }
+func userOf(a auth.Account) User { return User{a.Handle, a.Owner, a.Disabled, a.Since} }
 
 func (d *desk) users(v *visit) (answer, error) {
 	limit, err := limitOf(v.URL.Query())
@@ -111,7 +110,7 @@ func (d *desk) users(v *visit) (answer, error) {
 		return nil, err
 	}
 	accounts, more, err := d.Service.Accounts(v.Context(), v.URL.Query().Get("after"), limit)
-	list := make([]user, len(accounts))
+	list := make([]User, len(accounts))
 	for i, a := range accounts {
 		list[i] = userOf(a)
 	}
@@ -136,7 +135,7 @@ func (d *desk) disable(v *visit) (answer, error) {
 		Handle   string `json:"handle"`
 		Disabled *bool  `json:"disabled"`
 	}
-	if err := read(v.Request, &q); err != nil {
+	if err := Read(v.Request, &q); err != nil {
 		return nil, err
 	}
 	if q.Disabled == nil {
@@ -149,8 +148,8 @@ func (d *desk) disable(v *visit) (answer, error) {
 	return userOf(a), err
 }
 
-// entry is a line of the audit log.
-type entry struct {
+// Entry is a line of the audit log.
+type Entry struct {
 	ID     string    `json:"id"`
 	At     time.Time `json:"at"`
 	Actor  string    `json:"actor"`
@@ -164,9 +163,9 @@ func (d *desk) audit(v *visit) (answer, error) {
 		return nil, err
 	}
 	entries, more, err := d.Service.Audit(v.Context(), v.by(), v.URL.Query().Get("before"), limit)
-	list := make([]entry, len(entries))
+	list := make([]Entry, len(entries))
 	for i, e := range entries {
-		list[i] = entry(e)
+		list[i] = Entry(e)
 	}
 	return map[string]any{"entries": list, "more": more}, err
 }

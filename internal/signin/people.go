@@ -8,17 +8,20 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
+// Found is what a link is good for.
+type Found struct {
+	Kind   string    `json:"kind"`             // owner, invite or device
+	Handle string    `json:"handle,omitempty"` // of a device link
+	Until  time.Time `json:"until"`
+}
+
 // look tells what a link is good for. It changes nothing: previews may do it.
 func (d *desk) look(w http.ResponseWriter, r *http.Request) {
 	var q struct {
 		Link string `json:"link"`
 	}
-	err := read(r, &q)
-	var found struct {
-		Kind   string    `json:"kind"`
-		Handle string    `json:"handle,omitempty"` // of a device link
-		Until  time.Time `json:"until"`
-	}
+	err := Read(r, &q)
+	var found Found
 	if err == nil {
 		var l auth.Link
 		l, found.Handle, err = d.Service.Look(r.Context(), q.Link)
@@ -26,19 +29,19 @@ func (d *desk) look(w http.ResponseWriter, r *http.Request) {
 			found.Kind, found.Until = l.Kind.String(), l.Until
 		}
 	}
-	d.reply(w, r, found, err)
+	Reply(w, r, d.Logger, found, err)
 }
 
-// person is who is signed in.
-type person struct {
+// Person is who is signed in.
+type Person struct {
 	Handle  string `json:"handle"`
 	Owner   bool   `json:"owner"`
 	Device  string `json:"device"`            // id of the session
 	Session string `json:"session,omitempty"` // its secret, for programs
 }
 
-func personOf(s auth.Signed) person {
-	return person{Handle: s.Account.Handle, Owner: s.Account.Owner, Device: s.Session.Hash.ID()}
+func personOf(s auth.Signed) Person {
+	return Person{Handle: s.Account.Handle, Owner: s.Account.Owner, Device: s.Session.Hash.ID()}
 }
 
 // signIn uses a link. A page asks for a cookie, a program gets the session itself.
@@ -48,13 +51,13 @@ func (d *desk) signIn(w http.ResponseWriter, r *http.Request) {
 		Handle string `json:"handle"`
 		Cookie bool   `json:"cookie"`
 	}
-	if err := read(r, &q); err != nil {
-		d.reply(w, r, nil, err)
+	if err := Read(r, &q); err != nil {
+		Reply(w, r, d.Logger, nil, err)
 		return
 	}
 	secret, signed, err := d.Service.SignIn(r.Context(), q.Link, q.Handle, r.UserAgent())
 	if err != nil {
-		d.reply(w, r, nil, err)
+		Reply(w, r, d.Logger, nil, err)
 		return
 	}
 	who := personOf(signed)
@@ -63,7 +66,7 @@ func (d *desk) signIn(w http.ResponseWriter, r *http.Request) {
 	} else {
 		who.Session = secret
 	}
-	d.reply(w, r, who, nil)
+	Reply(w, r, d.Logger, who, nil)
 }
 
 // needAccount refuses what makes no sense for the operator.
@@ -101,18 +104,29 @@ func (v *visit) handleOf(named string) (string, error) {
 	return "", chat.BadField("handle", "handle is missing: whose?")
 }
 
-// signOut ends a session, its own where none is named, and closes its sockets.
+// signedOut is what the sockets of a session that has ended are told.
+const signedOut = "signed out"
+
+// signOut ends a session, its own where none is named, or all of them, and closes their sockets.
 func (d *desk) signOut(v *visit) (answer, error) {
 	var q struct {
-		Handle string `json:"handle"`
-		Device string `json:"device"`
+		Handle     string `json:"handle"`
+		Device     string `json:"device"`
+		Everywhere bool   `json:"everywhere"`
 	}
-	if err := read(v.Request, &q); err != nil {
+	if err := Read(v.Request, &q); err != nil {
 		return nil, err
 	}
 	handle, err := v.handleOf(q.Handle)
 	if err != nil {
 		return nil, err
+	}
+	if q.Everywhere {
+		a, ended, err := d.Service.SignOutEverywhere(v.Context(), v.by(), handle)
+		if err == nil {
+			err = d.Revoke(v.Context(), a.Handle, "", signedOut)
+		}
+		return map[string]int{"devices": ended}, err
 	}
 	if q.Device == "" && v.signed != nil && q.Handle == "" {
 		q.Device = v.signed.Session.Hash.ID()
@@ -121,12 +135,13 @@ func (d *desk) signOut(v *visit) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = d.Revoke(v.Context(), handle, ended.Hash.ID(), "signed out")
-	return map[string]string{"device": ended.Hash.ID()}, err
+	id := ended.Session.Hash.ID()
+	err = d.Revoke(v.Context(), ended.Account.Handle, id, signedOut)
+	return map[string]string{"device": id}, err
 }
 
-// device is a session as a list shows it.
-type device struct {
+// Device is a session as a list shows it.
+type Device struct {
 	ID     string    `json:"id"`
 	Device string    `json:"device"`
 	Made   time.Time `json:"made"`
@@ -140,10 +155,10 @@ func (d *desk) devices(v *visit) (answer, error) {
 		return nil, err
 	}
 	sessions, err := d.Service.Devices(v.Context(), v.by(), handle)
-	list := make([]device, len(sessions))
+	list := make([]Device, len(sessions))
 	for i, n := range sessions {
 		here := v.signed != nil && v.signed.Session.Hash == n.Hash
-		list[i] = device{n.Hash.ID(), n.Device, n.Made, n.Used, here}
+		list[i] = Device{n.Hash.ID(), n.Device, n.Made, n.Used, here}
 	}
 	return map[string]any{"devices": list}, err
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
+// JoinPath is the page that links lead to.
+const JoinPath = "/join"
+
 // Config is what the answers are made of.
 type Config struct {
 	Service *auth.Service
@@ -96,7 +99,7 @@ func (d *desk) routes() map[string]func(*visit) (answer, error) {
 func (d *desk) operated(use func(*visit) (answer, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		a, err := use(&visit{Request: r})
-		d.reply(w, r, a, err)
+		Reply(w, r, d.Logger, a, err)
 	}
 }
 
@@ -111,7 +114,7 @@ func (d *desk) signed(use func(*visit) (answer, error)) http.HandlerFunc {
 		if err == nil {
 			a, err = use(&visit{r, &signed})
 		}
-		d.reply(w, r, a, err)
+		Reply(w, r, d.Logger, a, err)
 	}
 }
 
@@ -122,7 +125,7 @@ func (d *desk) limited(use http.HandlerFunc) http.HandlerFunc {
 			if wait := d.Wait(r); wait > 0 {
 				err := chat.E(chat.Limited, "too many tries from this address")
 				err.RetryAfter = wait
-				d.reply(w, r, nil, err)
+				Reply(w, r, d.Logger, nil, err)
 				return
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/confab-chat/confab/auth"
+	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/store/memstore"
 )
 
@@ -316,6 +318,62 @@ func TestHandler_disable(t *testing.T) {
 	h.want(200, owner, h.public.URL+"/auth/users/disable", `{"handle":"bob","disabled":false}`)
 	if len(h.revoked) != 1 {
 		t.Errorf("revoked %q when bob was enabled", h.revoked)
+	}
+}
+
+// TestHandler_signOutOthers ends what somebody else has, however the handle is spelled.
+func TestHandler_signOutOthers(t *testing.T) {
+	h := newHouse(t)
+	owner, bob := h.join("alice", true), h.join("bob", false)
+	id := h.want(200, bob, h.public.URL+"/auth/me", "").text("device")
+	h.want(200, owner, h.public.URL+"/auth/sign-out", `{"handle":"BOB","device":"`+id+`"}`)
+	h.want(401, bob, h.public.URL+"/auth/me", "")
+	h.want(200, owner, h.public.URL+"/auth/sign-out", `{"handle":"B0b","everywhere":true}`)
+	if want := []string{"bob " + id, "bob "}; !slices.Equal(h.revoked, want) {
+		t.Errorf("revoked %q, want %q", h.revoked, want)
+	}
+	h.want(200, owner, h.public.URL+"/auth/sign-out", `{"everywhere":true}`)
+	h.want(401, owner, h.public.URL+"/auth/me", "")
+}
+
+// TestAsk understands what the desk says, and what is no desk.
+func TestAsk(t *testing.T) {
+	h := newHouse(t)
+	var made NewLink
+	if err := Ask(t.Context(), http.DefaultClient, h.host.URL+"/auth/owner-link", "", struct{}{}, &made); err != nil {
+		t.Fatal(err)
+	}
+	var found Found
+	q := map[string]string{"link": secret(made.Link)}
+	err := Ask(t.Context(), http.DefaultClient, h.public.URL+"/auth/look", "", q, &found)
+	if err != nil || found.Kind != "owner" {
+		t.Errorf("found %v, %v", found, err)
+	}
+	q["handle"] = "admin"
+	err = Ask(t.Context(), http.DefaultClient, h.public.URL+"/auth/sign-in", "", q, &Person{})
+	var e *chat.Error
+	if !errors.As(err, &e) || e.Kind != chat.Invalid || e.Field != "handle" || !strings.Contains(e.Message, "reserved") {
+		t.Errorf("a reserved handle: %v", err)
+	}
+	q["handle"] = "alice"
+	var p Person
+	if err := Ask(t.Context(), http.DefaultClient, h.public.URL+"/auth/sign-in", "", q, &p); err != nil {
+		t.Fatal(err)
+	}
+	if err := Ask(t.Context(), http.DefaultClient, h.public.URL+"/auth/me", p.Session, nil, &Person{}); err != nil {
+		t.Errorf("signed in: %v", err)
+	}
+	err = Ask(t.Context(), http.DefaultClient, h.public.URL+"/auth/me", "", nil, &Person{})
+	if !chat.Is(err, chat.Unauthenticated) {
+		t.Errorf("not signed in: %v", err)
+	}
+	other := httptest.NewServer(http.FileServer(http.Dir(t.TempDir())))
+	defer other.Close()
+	for _, path := range []string{"/", "/auth/me"} {
+		err := Ask(t.Context(), http.DefaultClient, other.URL+path, "", nil, &p)
+		if err == nil || !strings.Contains(err.Error(), "not Confab") {
+			t.Errorf("another server's %s: %v", path, err)
+		}
 	}
 }
 
