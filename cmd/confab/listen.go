@@ -5,9 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -117,25 +117,35 @@ func (f *reachFlags) tlsConfig(c *serve.Config, data string) (*tls.Config, error
 	return nil, nil
 }
 
-// origin is where the server is reached: as --public-url says, else at the address itself.
+// origin is where the server is reached: as --public-url says, else at the address itself, or at one
+// of this machine's where it listens on all of them.
 func (f *reachFlags) origin(c *serve.Config, address net.Addr) string {
-	switch {
-	case c.PublicURL != nil:
+	if c.PublicURL != nil {
 		return c.PublicURL.String()
-	case f.tls():
-		return "https://" + address.String()
 	}
-	return "http://" + address.String()
-}
-
-// warn says what a server that others can reach should know.
-func (f *reachFlags) warn(logger *slog.Logger) {
-	if serve.CheckAddress(f.addr, false) == nil {
-		return
+	where := address.String()
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		where = net.JoinHostPort(ownAddress(), strconv.Itoa(tcp.Port))
 	}
 	if f.tls() {
-		logger.Warn("names are not verified: everybody who can reach this server can take any name")
-		return
+		return "https://" + where
 	}
-	logger.Warn("no TLS: everybody on the way can read and change what is said, and take any name")
+	return "http://" + where
+}
+
+// ownAddress is an address under which other machines know this one; without any it is loopback.
+func ownAddress() string {
+	addresses, _ := net.InterfaceAddrs() // none are known then
+	own := "127.0.0.1"
+	for _, a := range addresses {
+		network, ok := a.(*net.IPNet)
+		if !ok || !network.IP.IsGlobalUnicast() {
+			continue
+		}
+		if network.IP.To4() != nil {
+			return network.IP.String()
+		}
+		own = network.IP.String()
+	}
+	return own
 }

@@ -158,7 +158,7 @@ func TestServe_behindNginx(t *testing.T) {
 	t.Parallel()
 	nginx := tools.Program(t, "nginx")
 	server := freeAddr(t)
-	sim.ServeAt(t, server, "--memory", "--public-url", "https://chat.example", "--trusted-proxies", "127.0.0.1")
+	sim.ServeAt(t, server, "--memory", "--auth", "open", "--public-url", "https://chat.example", "--trusted-proxies", "127.0.0.1")
 	dir, front := t.TempDir(), freeAddr(t)
 	pair := testcert.Write(t, dir, "chat.example")
 	site := strings.NewReplacer(
@@ -255,7 +255,7 @@ func TestServe_ACME(t *testing.T) {
 	_, port, _ := net.SplitHostPort(directory)
 	data := filepath.Join(dir, "data")
 	confab := sim.Surroundings{Env: []string{"SSL_CERT_FILE=" + issuer.CertFile}}
-	confab.ServeAt(t, server, "--data", data, "--public-url", "https://chat.example", "--acme",
+	confab.ServeAt(t, server, "--data", data, "--auth", "open", "--public-url", "https://chat.example", "--acme",
 		"--acme-directory", "https://localhost:"+port+"/dir")
 	leaf := awaitCertificate(t, server)
 	if err := leaf.VerifyHostname("chat.example"); err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,7 +28,8 @@ const limit = 20 * time.Second
 
 // TestScripts runs the scripts in testdata. Beside testscript's own commands they have
 //
-//	serve NAME ARG...           start `confab serve`; $NAME, $NAME_admin and $NAME_pid lead to it
+//	serve NAME ARG...           start `confab serve`; $NAME, $NAME_admin and $NAME_pid lead to it. With
+//	                            --public-url it gets an address of its own
 //	end NAME SIGNAL CODE        send a signal and compare the exit code
 //	exits CODE PROGRAM ARG...   run a program and compare the exit code
 //	get URL [HEADER: VALUE]...  print status, header and body of an answer
@@ -63,6 +65,7 @@ func (s scripted) Helper()                           {}
 func (s scripted) Failed() bool                      { return false }
 func (s scripted) Cleanup(f func())                  { s.ts.Defer(f) }
 func (s scripted) Logf(format string, args ...any)   { s.ts.Logf(format, args...) }
+func (s scripted) Context() context.Context          { return context.Background() }
 func (s scripted) Fatal(args ...any)                 { s.ts.Fatalf("%s", fmt.Sprint(args...)) }
 func (s scripted) Fatalf(format string, args ...any) { s.ts.Fatalf(format, args...) }
 
@@ -80,12 +83,18 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	plain(ts, neg)
 	name, args := args[0], args[1:]
 	var env []string
-	for _, variable := range []string{"CONFAB_STAGE", "CONFAB_DATA", "CONFAB_ADDR", "CONFAB_LOG_FORMAT"} {
+	for _, variable := range []string{"CONFAB_STAGE", "CONFAB_DATA", "CONFAB_ADDR", "CONFAB_LOG_FORMAT", "CONFAB_AUTH"} {
 		if value := ts.Getenv(variable); value != "" {
 			env = append(env, variable+"="+value)
 		}
 	}
-	p := sim.Surroundings{Dir: ts.MkAbs("."), Env: env}.Serve(scripted{nil, ts}, args...)
+	tb, around := scripted{nil, ts}, sim.Surroundings{Dir: ts.MkAbs("."), Env: env}
+	var p *sim.Process
+	if slices.Contains(args, "--public-url") { // it says that one, and listens elsewhere
+		p = around.ServeAt(tb, freeAddr(tb), args...)
+	} else {
+		p = around.Serve(tb, args...)
+	}
 	started(ts)[name] = p
 	ts.Setenv(name, p.Addr)
 	ts.Setenv(name+"_admin", p.Admin)

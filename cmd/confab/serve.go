@@ -27,6 +27,7 @@ type serveFlags struct {
 	reach               reachFlags
 	data, adminAddr     string
 	memory              bool
+	auth                string
 	connectionsAPI      string
 	logFormat, logLevel string
 	config              serve.Config
@@ -43,6 +44,7 @@ func newServe(stop func()) *cobra.Command {
 		Example: `  confab serve
   confab serve --memory --addr 127.0.0.1:9000
   confab serve --addr :443 --public-url https://chat.example --acme
+  confab serve --addr 192.0.2.7:8080 --insecure-http --auth open
   CONFAB_DATA=/srv/chat confab serve --log-format json`,
 		Args: arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -56,6 +58,9 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	f.reach.define(cmd)
 	s.StringVar(&f.data, "data", defaultData, "the data folder")
 	s.BoolVar(&f.memory, "memory", false, "keep nothing: messages live in memory")
+	s.StringVar(&f.auth, "auth", "",
+		"who may come in: open (anybody by any name; the default on loopback) or link (accounts, made by "+
+			"links; the default elsewhere)")
 	s.StringSliceVar(&c.Stages, "stage", serve.DefaultStages,
 		"stages to answer, the first part of the URL's path")
 	s.StringVar(&c.Dialect, "dialect", "native",
@@ -99,12 +104,16 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	f.config.Log, f.config.Logger, f.config.Version = log, logger, version
+	f.config.Sessions = f.sessions(log)
 	err = f.listenAndServe(cmd, fatal)
 	return errors.Join(err, closeLog())
 }
 
 func (f *serveFlags) check() error {
 	if err := f.reach.apply(&f.config); err != nil {
+		return err
+	}
+	if err := f.chooseAuth(); err != nil {
 		return err
 	}
 	for name, v := range map[string]int{
@@ -176,10 +185,16 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	}
 	public := f.publicServer(server)
 	admin := f.startAdmin(cmd, server)
+	origin := f.reach.origin(&f.config, listener.Addr())
+	host := f.startControl(cmd, server, origin)
+	defer func() { _ = host.Close() }() // its socket is gone, or the next start replaces it
 	failed := make(chan error, 1)
 	go func() { failed <- public.Serve(listener) }()
-	f.reach.warn(f.config.Logger)
-	f.announce(cmd.OutOrStdout(), f.reach.origin(&f.config, listener.Addr()))
+	f.warn()
+	f.announce(cmd.OutOrStdout(), origin)
+	if err := firstLink(ctx, cmd.OutOrStdout(), server.Desk(), origin); err != nil {
+		f.config.Logger.Error("no link for an owner: try confab link --owner", "error", err)
+	}
 	f.notify(daemon.SdNotifyReady)
 	select {
 	case err = <-failed:
@@ -213,17 +228,21 @@ func (f *serveFlags) announce(out io.Writer, origin string) {
 	if f.memory {
 		where = "in memory: it is gone when this stops"
 	}
+	fmt.Fprintf(out, "Confab %s. Chat data %s.\n", version, where)
+	if f.auth == linkMode {
+		fmt.Fprintf(out, "Open %s/ for how to come in: who has an account, or a link.\nCtrl-C stops it.\n", origin)
+		return
+	}
 	stage := strings.Trim(f.config.Stages[0], "/")
 	socket := "ws" + strings.TrimPrefix(origin, "http")
-	fmt.Fprintf(out, `Confab %s. Chat data %s.
-Open %s/ or connect two terminals and talk:
+	fmt.Fprintf(out, `Open %s/ or connect two terminals and talk:
 
   npx wscat -c "%s/%s?name=alice"
   npx wscat -c "%s/%s?name=bob"
   {"action":"sendMessage","message":"hello"}
 
 Ctrl-C stops it.
-`, version, where, origin, socket, stage, socket, stage)
+`, origin, socket, stage, socket, stage)
 }
 
 // notify tells systemd how the server is, where it was started as a service of type notify.

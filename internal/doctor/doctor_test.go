@@ -19,7 +19,12 @@ import (
 // startChat runs a server of the chat that knows itself by a public URL.
 func startChat(t *testing.T, public string) *httptest.Server {
 	t.Helper()
-	c := serve.Config{Log: memstore.NewLog(memstore.Options{})}
+	return startConfig(t, serve.Config{}, public)
+}
+
+func startConfig(t *testing.T, c serve.Config, public string) *httptest.Server {
+	t.Helper()
+	c.Log = memstore.NewLog(memstore.Options{})
 	if public != "" {
 		u, err := serve.ParsePublicURL(public)
 		if err != nil {
@@ -106,6 +111,7 @@ func TestReach(t *testing.T) {
 		{"a web site", answer(200, "welcome"), "hand on Upgrade"},
 		{"a proxy without the server", answer(502, ""), "does not reach the server"},
 		{"something else", answer(418, ""), "418"},
+		{"a proxy that wants a password", answer(401, "who are you?"), "401"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(c.h)
@@ -118,6 +124,10 @@ func TestReach(t *testing.T) {
 	}
 	if f := reach(t.Context(), Config{URL: chat.URL, Stage: "production"}); f.Verdict != OK {
 		t.Errorf("the chat itself: %v", f)
+	}
+	accounts := startConfig(t, serve.Config{Sessions: memstore.NewSessions()}, "")
+	if f := reach(t.Context(), Config{URL: accounts.URL, Stage: "production"}); f.Verdict != OK {
+		t.Errorf("a chat with accounts: %v", f)
 	}
 }
 

@@ -28,7 +28,7 @@ func reach(ctx context.Context, c Config) Finding {
 	begin := time.Now()
 	response, err := greet(ctx, c) //nolint:bodyclose // the library closes it
 	took := time.Since(begin).Round(time.Millisecond)
-	if err != nil {
+	if err != nil && !asksToSignIn(response) {
 		f.Verdict, f.Text = Fail, fmt.Sprintf("%s: %s", c.URL, explain(response, err))
 		return f
 	}
@@ -37,6 +37,16 @@ func reach(ctx context.Context, c Config) Finding {
 		return f
 	}
 	return f.judgeExpiry(response.TLS.PeerCertificates[0].NotAfter, begin)
+}
+
+// asksToSignIn tells whether the chat itself has answered: it lets accounts in alone, and doctor has
+// none.
+func asksToSignIn(response *http.Response) bool {
+	if response == nil || response.StatusCode != http.StatusUnauthorized {
+		return false
+	}
+	said, _ := io.ReadAll(response.Body) // as much of it as the library kept
+	return bytes.Contains(said, []byte("sign in first"))
 }
 
 func (f Finding) judgeExpiry(expires, now time.Time) Finding {

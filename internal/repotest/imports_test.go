@@ -42,6 +42,7 @@ var table = map[string][]string{
 	"internal/dynamolocal": {"internal/tools", "store/dynamostore"},
 	"internal/doctor":      {},
 	"internal/signin":      {"auth", "chat"},
+	"internal/control":     {"chat", "internal/signin"},
 	"internal/release":     {},
 	"internal/repotest":    {},
 	"internal/testcert":    {},

@@ -10,9 +10,9 @@ import (
 	"github.com/confab-chat/confab/chatapi"
 )
 
-// ServeHTTP answers with the pages, with what signing in asks, and gives everything else to the gateway. A Host that
-// is neither loopback nor this machine's address nor allowed is refused with 421: it is how a page
-// reaches a local server by a name that it rebinds (DNS rebinding).
+// ServeHTTP answers with the pages, with what signing in asks, and gives everything else to the
+// gateway. A Host that is neither loopback nor this machine's address nor allowed is refused with
+// 421: it is how a page reaches a local server by a name that it rebinds (DNS rebinding).
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.hostServed(w, r) {
 		return
@@ -45,7 +45,7 @@ func (s *Server) hostAllowed(r *http.Request) bool {
 	}
 	host = strings.Trim(host, "[]")
 	host = strings.ToLower(host)
-	if isLoopback(host) || slices.Contains(s.config.AllowedHosts, host) {
+	if IsLoopback(host) || slices.Contains(s.config.AllowedHosts, host) {
 		return true
 	}
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)

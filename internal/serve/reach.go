@@ -104,7 +104,7 @@ func CheckAddress(addr string, allowed bool) error {
 	if err != nil {
 		return fmt.Errorf("address %q: want HOST:PORT, as 127.0.0.1:8080", addr)
 	}
-	if allowed || isLoopback(host) {
+	if allowed || IsLoopback(host) {
 		return nil
 	}
 	return fmt.Errorf("address %q can be reached from other machines, and what is said there can be "+
@@ -112,7 +112,8 @@ func CheckAddress(addr string, allowed bool) error {
 		"TLS proxy, or say --insecure-http to do it anyway", addr)
 }
 
-func isLoopback(host string) bool {
+// IsLoopback tells whether a host is this very machine.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

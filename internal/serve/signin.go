@@ -64,18 +64,5 @@ func (s *Server) isSignIn(r *http.Request) bool {
 	return s.signIn != nil && strings.HasPrefix(r.URL.Path, "/auth/")
 }
 
-// Operator answers the host's operator: it belongs on a socket that only the operator can open.
-// origin is where people reach the server.
-func (s *Server) Operator(origin string) http.Handler {
-	c := s.signInConfig
-	c.Origin = func(*http.Request) string { return origin }
-	mux := http.NewServeMux()
-	if s.desk != nil {
-		mux.Handle("/auth/", signin.Operator(c))
-	}
-	mux.HandleFunc("GET /status", s.status)
-	return mux
-}
-
 // Desk has the use cases of signing in; nil in open mode.
 func (s *Server) Desk() *auth.Service { return s.desk }

@@ -1,9 +1,10 @@
 package serve
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/confab-chat/confab/internal/signin"
 )
 
 // Status is what an operator asks first.
@@ -19,7 +20,7 @@ type Status struct {
 	Draining    bool      `json:"draining"`
 }
 
-func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	stats := s.api.Stats()
 	now := Status{
 		Version: s.config.Version, Auth: "open", Since: s.since, Connections: stats.Open,
@@ -32,6 +33,5 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	for _, n := range stats.Dropped {
 		now.Dropped += n
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(now) // the client may be gone
+	signin.Reply(w, r, s.config.Logger, now, nil)
 }

@@ -17,7 +17,7 @@ type NewLink struct {
 }
 
 // URL is what a person opens to use a link of a server at origin.
-func URL(origin, secret string) string { return origin + JoinPath + "#" + secret }
+func URL(origin, secret string) string { return origin + "/join#" + secret }
 
 // made answers with a link.
 func (d *desk) made(v *visit, secret string, l auth.Link, err error) (answer, error) {

@@ -12,9 +12,6 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-// JoinPath is the page that links lead to.
-const JoinPath = "/join"
-
 // Config is what the answers are made of.
 type Config struct {
 	Service *auth.Service
