@@ -29,7 +29,13 @@ func DialURL(tb testing.TB, url, user string) *Client {
 // DialDialect connects to a URL of a dialect other than native, whose frames have any form.
 func DialDialect(tb testing.TB, url, user string) *Client {
 	tb.Helper()
-	c := dial(tb, url, user, nil)
+	return DialHeader(tb, url, user, nil)
+}
+
+// DialHeader is DialDialect with headers of its own.
+func DialHeader(tb testing.TB, url, user string, header http.Header) *Client {
+	tb.Helper()
+	c := dial(tb, url, user, &websocket.DialOptions{HTTPHeader: header})
 	c.any = true
 	go c.read(nil)
 	return c
@@ -48,7 +54,8 @@ func (e *Env) DialPaused(tb testing.TB, user string) (c *Client, resume func()) 
 	}
 	transport := &http.Transport{DialContext: narrow}
 	tb.Cleanup(transport.CloseIdleConnections)
-	c = dial(tb, e.URL(0, user), user, &http.Client{Transport: transport})
+	client := &http.Client{Transport: transport}
+	c = dial(tb, e.URL(0, user), user, &websocket.DialOptions{HTTPClient: client})
 	gate := make(chan struct{})
 	resume = sync.OnceFunc(func() { close(gate) })
 	tb.Cleanup(resume)
@@ -56,11 +63,10 @@ func (e *Env) DialPaused(tb testing.TB, user string) (c *Client, resume func()) 
 	return c, resume
 }
 
-func dial(tb testing.TB, url, user string, client *http.Client) *Client {
+func dial(tb testing.TB, url, user string, options *websocket.DialOptions) *Client {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	options := &websocket.DialOptions{HTTPClient: client}
 	conn, resp, err := websocket.Dial(ctx, url, options) //nolint:bodyclose // the library closes it
 	if err != nil {
 		status := 0

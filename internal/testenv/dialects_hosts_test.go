@@ -72,6 +72,27 @@ func TestDialects_Identity(t *testing.T) {
 		other.Send(`{"action":"setName","name":"Lena"}`)
 		gets(t, other, `{"members":["Lena"]}`, `{"systemMessage":"Lena has joined the chat"}`)
 		silent(t, second, other)
+
+		// Two connections of one user of the lounge are one in the list, and both get what is for it.
+		other.Close()
+		awaitConnections(t, e, 2)
+		laptop := dialAs(t, e, lounge, "Lena")
+		gets(t, laptop, `{"members":["Lena"]}`, `{"systemMessage":"Lena has joined the chat"}`)
+		phone := dialAs(t, e, lounge, "Lena")
+		for _, c := range []*testenv.Client{laptop, phone} {
+			gets(t, c, `{"members":["Lena"]}`)
+		}
+		lou := enter(t, e, 0, "Lou", laptop, phone)
+		lou.Send(`{"action":"sendPrivate","to":"Lena","message":"to both"}`)
+		for _, c := range []*testenv.Client{laptop, phone} {
+			gets(t, c, `{"privateMessage":"Lou: to both"}`)
+		}
+		leave(t, e, phone, 4) // Lena is still there
+		lou.Send(`{"action":"sendPrivate","to":"Lena","message":"to one"}`)
+		gets(t, laptop, `{"privateMessage":"Lou: to one"}`)
+		leave(t, e, laptop, 3)
+		gets(t, lou, `{"systemMessage":"Lena has left the chat"}`, `{"members":["Lou"]}`)
+		silent(t, lou)
 	})
 }
 

@@ -119,6 +119,7 @@ func TestDialects_Matrix(t *testing.T) {
 		a := dialEveryone(t, e)
 		t.Run("lobby", a.lobby)
 		t.Run("direct messages", a.directMessages)
+		t.Run("actions of all, natively", a.natively)
 		t.Run("payloads", a.payloads)
 		t.Run("errors", a.errors)
 		t.Run("comings and goings", func(t *testing.T) { a.comings(t, e) })
@@ -196,6 +197,35 @@ func (a *everyone) directMessages(t *testing.T) {
 	a.nina.Rest()
 }
 
+// natively: a native client may use the actions of every dialect, and gets native events.
+func (a *everyone) natively(t *testing.T) {
+	for _, try := range []struct{ action, text string }{
+		{"sendmessage", "as the tutorial's route"},
+		{"sendPublic", "as in the lounge"},
+	} {
+		a.nina.Send(`{"action":%q,"id":%q,"message":%q}`, try.action, try.text, try.text)
+		for _, c := range []*testenv.Client{a.nina, a.phone} {
+			gets(t, c, said("nina", try.text))
+		}
+		for _, c := range []*testenv.Client{a.ben, a.bens, a.dirk} {
+			gets(t, c, try.text)
+		}
+		gets(t, a.lena, fmt.Sprintf(`{"publicMessage":"nina: %s"}`, try.text))
+	}
+	a.nina.Send(`{"action":"send","message":"by name","send_to":"dora","sent_by":"nina"}`)
+	a.nina.Send(`{"action":"sendPrivate","to":"Lena","message":"in private"}`)
+	for _, c := range []*testenv.Client{a.nina, a.phone} {
+		c.Await("the message to dora", func(f testenv.Frame) bool { return f.Room == "@dora,nina" && f.Message == "by name" })
+	}
+	gets(t, a.dora, mail("nina", "by name"))
+	gets(t, a.lena, `{"privateMessage":"nina: in private"}`)
+	refused(t, a.nina, "bad_field", "f1", `{"action":"send","id":"f1","message":"forged","send_to":"dora","sent_by":"dora"}`)
+	refused(t, a.nina, "unknown_action", "f2", `{"action":"$sendPublic","id":"f2","message":"hi"}`)
+	a.nina.Rest()
+	a.phone.Rest()
+	silent(t, a.ben, a.bens, a.dora, a.dirk, a.lena, a.unnamed)
+}
+
 // payloads: native clients learn who sends, direct ones get exactly what the write-up has.
 func (a *everyone) payloads(t *testing.T) {
 	id := func(c *testenv.Client) string {
@@ -217,7 +247,7 @@ func (a *everyone) payloads(t *testing.T) {
 // rooms: what happens in rooms other than the lobby is for native clients.
 func (a *everyone) rooms(t *testing.T, e *testenv.Env) {
 	a.nina.Join("tea")
-	gets(t, a.phone, `{"event":"joined","room":"tea","seq":0,"epoch":"$any"}`)
+	a.phone.Event("joined").Is(t, `{"event":"joined","room":"tea","seq":0,"epoch":"$any"}`)
 	for _, user := range []string{"ben", "dora", "dirk", "Lena"} {
 		device := e.Dial(t, user)
 		device.Join("tea")

@@ -40,6 +40,14 @@ func TestDialects_Instructions(t *testing.T) {
 			moments(t, found[1])
 		}
 		silent(t, ben, other)
+
+		// wscat names no program, and has the member all the same.
+		bert := testenv.DialHeader(t, e.URL(0, "bert")+"&dialect=broadcast", "bert", http.Header{"User-Agent": {""}})
+		bert.Send(`{"action":"dance"}`)
+		f := bert.Next()
+		if !strings.Contains(f.Raw, `"Identity":{"SourceIp":"127.0.0.1","UserAgent":""}`) {
+			t.Errorf("without a User-Agent the answer is %s", f.Raw)
+		}
 	})
 }
 
