@@ -2,6 +2,7 @@ package chatapi_test
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +64,7 @@ func TestHandler_Handle_connect_signedIn(t *testing.T) {
 	if len(got) != 1 || !strings.Contains(got[0], `"code":"forbidden"`) {
 		t.Errorf("setName of who is signed in: %q", got)
 	}
-	if r := c.handle(c.connectEvent("m1", map[string]string{"name": "Alice"})); r.StatusCode != 401 {
+	if r := c.handle(c.connectEvent("m1", map[string]string{"name": "Alice"})); r.StatusCode != http.StatusUnauthorized {
 		t.Errorf("status %d of a name without a session, want 401", r.StatusCode)
 	}
 	ticket, err := c.desk.MakeTicket(c.ctx, c.member("mallory"))

@@ -50,12 +50,16 @@ func TestServer_page(t *testing.T) {
 		joinStatus int
 	}{
 		"open": {
-			nil, []string{"wss://chat.example/production?name=alice", "Names are not verified"},
-			[]string{"confab link"}, 403,
+			nil,
+			[]string{"wss://chat.example/production?name=alice", "Names are not verified"},
+			[]string{"confab link"},
+			403,
 		},
 		"link": {
-			memstore.NewSessions(), []string{"wss://chat.example/production", "confab link"},
-			[]string{"?name=", "Names are not verified"}, 200,
+			memstore.NewSessions(),
+			[]string{"wss://chat.example/production", "confab link"},
+			[]string{"?name=", "Names are not verified"},
+			200,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
