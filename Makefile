@@ -55,9 +55,10 @@ generate: tools ## write the generated files
 generate-check: tools
 	@internal/tools/generate.sh
 
-lint: lint-tools ## run the linters
+lint: lint-tools ## run the linters, and look for known vulnerabilities
 	$(BIN)/golangci-lint run
 	cd examples && ../$(BIN)/golangci-lint run
+	@internal/tools/vulncheck.sh
 
 cover: tools ## measure which code the tests reach
 	$(GOTEST) -coverpkg=./... -coverprofile=.tools/cover.out ./...

@@ -3,7 +3,7 @@
 #
 #   install.sh test   system programs, DynamoDB Local, Node.js and Python packages, an ACME issuer,
 #                     cfn-lint
-#   install.sh lint   golangci-lint and gofumpt, built by Go (about 100 s, once)
+#   install.sh lint   golangci-lint, gofumpt and govulncheck, built by Go (about 100 s, once)
 #
 # What is there already is left alone, so a second run takes no time. Versions are pinned in the
 # folders beside this file and below. Each step says in one line what it does.
@@ -12,6 +12,7 @@ set -euo pipefail
 readonly golangci_lint=v2.15.0
 readonly gofumpt=v0.12.0
 readonly pebble=v2.10.1
+readonly govulncheck=v1.2.0
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tools=$(cd "$here/../.." && pwd)/.tools
@@ -174,6 +175,7 @@ lint)
   go_program github.com/golangci/golangci-lint/v2 \
     github.com/golangci/golangci-lint/v2/cmd/golangci-lint "$golangci_lint"
   go_program mvdan.cc/gofumpt mvdan.cc/gofumpt "$gofumpt"
+  go_program golang.org/x/vuln golang.org/x/vuln/cmd/govulncheck "$govulncheck"
   ;;
 system | browser | dynamodb | node_packages | python_client | cfn_lint | acme_issuer) "$1" ;;
 *)
