@@ -50,16 +50,18 @@ func ParseProxies(list []string) ([]netip.Prefix, error) {
 	return networks, nil
 }
 
-// forwarded gives the request as its client sent it: what X-Forwarded-For and X-Forwarded-Proto say
-// counts where a trusted proxy says it, and is dropped from everybody else.
+// forwarded gives the request as its client sent it: what X-Forwarded-For, X-Forwarded-Proto and the
+// header of proxied sign-in say counts where a trusted proxy says it, and is dropped from everybody
+// else.
 func (s *Server) forwarded(r *http.Request) *http.Request {
 	addresses, proto := r.Header["X-Forwarded-For"], r.Header["X-Forwarded-Proto"]
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	trusted := err == nil && s.trusts(peer.Addr())
-	if !trusted && addresses == nil && proto == nil {
+	if !trusted && addresses == nil && proto == nil && s.config.Proxy == nil {
 		return r
 	}
 	told := r.Clone(r.Context())
+	s.config.Proxy.strip(told.Header, trusted)
 	told.Header.Del("X-Forwarded-For")
 	told.Header.Del("X-Forwarded-Proto")
 	if !trusted {

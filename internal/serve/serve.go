@@ -42,6 +42,7 @@ const (
 type Config struct {
 	Log              chat.Log      // where messages are kept; closed by who opened it
 	Sessions         auth.Sessions // who may sign in; nil: anybody by any name
+	Proxy            *Proxy        // signs people in instead of links; needs Sessions and TrustedProxies
 	Stages           []string      // default production, dev, Prod
 	Dialect          string
 	AllowedOrigins   []string

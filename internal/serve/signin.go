@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -17,6 +18,9 @@ const triesPerSecond = 5
 // wireSignIn makes what accounts need. Without Config.Sessions there are none: the server is open.
 func (s *Server) wireSignIn() error {
 	c := s.config
+	if c.Proxy != nil && (c.Sessions == nil || len(c.TrustedProxies) == 0 || c.Proxy.Header == "") {
+		return errors.New("serve: sign-in by a proxy needs a header, trusted proxies and accounts")
+	}
 	if c.Sessions == nil {
 		return nil
 	}
@@ -35,6 +39,11 @@ func (s *Server) wireSignIn() error {
 			return tries.allow(host)
 		},
 	}
+	if c.Proxy != nil {
+		s.signInConfig.Who = func(r *http.Request) (auth.Account, error) {
+			return s.proxy().Account(r.Context(), r.Header.Get(c.Proxy.Header))
+		}
+	}
 	var err error
 	s.signIn, err = signin.Handler(s.signInConfig, c.AllowedOrigins...)
 	return err
@@ -42,10 +51,17 @@ func (s *Server) wireSignIn() error {
 
 // identify is how a connection is known; nil stands for open mode.
 func (s *Server) identify() func(context.Context, auth.Request) (auth.Identity, error) {
-	if s.desk == nil {
+	switch {
+	case s.desk == nil:
 		return nil
+	case s.config.Proxy != nil:
+		return s.proxy().Identify
 	}
 	return auth.Members{Service: s.desk}.Identify
+}
+
+func (s *Server) proxy() auth.Proxy {
+	return auth.Proxy{Service: s.desk, Header: s.config.Proxy.Header}
 }
 
 // origin is where people reach the server.

@@ -10,7 +10,7 @@ import (
 // Status is what an operator asks first.
 type Status struct {
 	Version     string    `json:"version"`
-	Auth        string    `json:"auth"` // open or link
+	Auth        string    `json:"auth"` // open, link or proxy
 	Since       time.Time `json:"since"`
 	Connections int       `json:"connections"`
 	Total       uint64    `json:"connectionsTotal"` // since the start
@@ -29,6 +29,9 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.desk != nil {
 		now.Auth = "link"
+		if s.config.Proxy != nil {
+			now.Auth = "proxy"
+		}
 	}
 	for _, n := range stats.Dropped {
 		now.Dropped += n

@@ -36,12 +36,16 @@ func (d *desk) look(w http.ResponseWriter, r *http.Request) {
 type Person struct {
 	Handle  string `json:"handle"`
 	Owner   bool   `json:"owner"`
-	Device  string `json:"device"`            // id of the session
+	Device  string `json:"device,omitempty"`  // id of the session; none where a proxy signs in
 	Session string `json:"session,omitempty"` // its secret, for programs
 }
 
 func personOf(s auth.Signed) Person {
-	return Person{Handle: s.Account.Handle, Owner: s.Account.Owner, Device: s.Session.Hash.ID()}
+	p := Person{Handle: s.Account.Handle, Owner: s.Account.Owner}
+	if s.Session.Hash != (auth.Hash{}) {
+		p.Device = s.Session.Hash.ID()
+	}
+	return p
 }
 
 // signIn uses a link. A page asks for a cookie, a program gets the session itself.
@@ -77,6 +81,17 @@ func (v *visit) needAccount() error {
 	return nil
 }
 
+// needSession refuses what makes no sense for whom a proxy has signed in.
+func (v *visit) needSession() error {
+	if err := v.needAccount(); err != nil {
+		return err
+	}
+	if v.signed.Session.Hash == (auth.Hash{}) {
+		return chat.E(chat.Invalid, "the proxy has signed you in: there is no session here")
+	}
+	return nil
+}
+
 func (d *desk) me(v *visit) (answer, error) {
 	if err := v.needAccount(); err != nil {
 		return nil, err
@@ -86,7 +101,7 @@ func (d *desk) me(v *visit) (answer, error) {
 
 // ticket gives a ticket for one socket.
 func (d *desk) ticket(v *visit) (answer, error) {
-	if err := v.needAccount(); err != nil {
+	if err := v.needSession(); err != nil {
 		return nil, err
 	}
 	secret, err := d.Service.MakeTicket(v.Context(), *v.signed)
