@@ -174,6 +174,11 @@ func (s *Service) SetName(ctx context.Context, c Connection, name string) (Conne
 	return renamed, s.noteArrival(ctx, renamed, members)
 }
 
+// Announce remembers that others are told of a user's coming or going. See Connections.Announce.
+func (s *Service) Announce(ctx context.Context, user string, here bool) (news bool, err error) {
+	return s.conns.Announce(ctx, user, here, s.now())
+}
+
 // Find gives the row of a live connection, for a payload sent straight to it.
 func (s *Service) Find(ctx context.Context, id string) (Connection, error) {
 	c, err := s.conns.Get(ctx, id)

@@ -67,6 +67,11 @@ type Connections interface {
 	// from now: look once more.
 	EndTurn(ctx context.Context, user, turn string, now time.Time) (again bool, err error)
 
+	// Announce remembers that others are told now that a user has come, or has gone, and tells whether
+	// it is news to them: of several who say the same at once it is for one of them. A coming may be
+	// forgotten SubscriptionTTL after its last Announce, where connections do not live as long.
+	Announce(ctx context.Context, user string, here bool, now time.Time) (news bool, err error)
+
 	// Note remembers that user may have come or gone in the rooms, for the next Noted.
 	Note(ctx context.Context, user string, rooms []string) error
 

@@ -47,12 +47,13 @@ func (h *Handler) runOpened(ctx context.Context, t Task) error {
 	return h.handOver(ctx, t.User, nil)
 }
 
-// runErrands hands over what an event has brought. What cannot be delivered now waits for a task.
+// runErrands hands over what an event has brought. What cannot be delivered now, or has failed, is
+// left to a task.
 func (h *Handler) runErrands(ctx context.Context, errands []errand) {
 	for _, e := range errands {
 		done, mine, err := h.handOverNow(ctx, e.user, []string{e.room})
-		if err == nil && mine && !done {
-			err = h.Deferrer.Later(ctx, Task{Kind: TaskOpened, User: e.user})
+		if err != nil || mine && !done {
+			err = errors.Join(err, h.Deferrer.Later(ctx, Task{Kind: TaskOpened, User: e.user}))
 		}
 		if err != nil {
 			h.logError(ctx, "hand over", "", err)
@@ -74,7 +75,8 @@ func (h *Handler) handOver(ctx context.Context, user string, rooms []string) err
 }
 
 // handOverNow delivers what can be delivered, unless somebody else is at it, who then looks once
-// more: two at once would deliver the same.
+// more: two at once would deliver the same. It is not done where it failed, and where it took longer
+// than the turn lasts: then somebody may have relied on it in vain.
 func (h *Handler) handOverNow(
 	ctx context.Context, user string, rooms []string,
 ) (done, mine bool, err error) {
@@ -82,11 +84,16 @@ func (h *Handler) handOverNow(
 	if err != nil || turn == "" {
 		return false, false, err
 	}
-	for again := true; again && err == nil; rooms = nil {
+	for again := true; again; rooms = nil {
+		since := h.Now()
+		if err == nil {
+			done, err = h.deliverWaiting(ctx, user, rooms)
+		}
+		done = done && h.Now().Sub(since) < chat.TurnMax
 		var failed error
-		done, failed = h.deliverWaiting(ctx, user, rooms)
-		again, err = h.Service.EndTurn(ctx, user, turn)
-		err = errors.Join(failed, err)
+		if again, failed = h.Service.EndTurn(ctx, user, turn); failed != nil {
+			return false, true, errors.Join(err, failed)
+		}
 	}
 	return done, true, err
 }

@@ -2,6 +2,7 @@ package chatapi_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -334,6 +335,59 @@ func (s *slowPoster) Send(ctx context.Context, to connections.Target, frames [][
 	return s.poster.Send(ctx, to, frames)
 }
 
+// interrupted lets something happen before the first Send, which then fails with err.
+type interrupted struct {
+	*poster
+	meanwhile func()
+	err       error
+}
+
+func (i *interrupted) Send(ctx context.Context, to connections.Target, frames [][]byte) error {
+	if meanwhile := i.meanwhile; meanwhile != nil {
+		i.meanwhile = nil
+		if meanwhile(); i.err != nil {
+			return i.err
+		}
+	}
+	return i.poster.Send(ctx, to, frames)
+}
+
+// A delivery that fails is a task's then, and so is what somebody else has left to it.
+func TestDirectory_fails(t *testing.T) {
+	a1, c1 := mail("alice", "a1"), mail("carol", "c1")
+	fails := func(w *world, meanwhile func()) []string {
+		bobWasHere(w)
+		w.enter("phone1", wire.DirectoryDialect, "bob")
+		w.h.Poster = &interrupted{w.poster, meanwhile, errors.New("API Gateway answers 500")}
+		w.tell("alice1", "bob", "a1")
+		w.ok(w.later.run(w.ctx))
+		return w.poster.take("phone1")
+	}
+	sub(t, "alone", func(w *world) {
+		equal(w, "bob gets", fails(w, func() {}), []string{a1})
+	})
+	sub(t, "with another's behind it", func(w *world) {
+		equal(w, "bob gets", fails(w, func() { w.tell("carol1", "bob", "c1") }), []string{a1, c1})
+	})
+}
+
+// Who had the turn longer than it lasts looks once more: what was left to it may be nobody's.
+func TestDirectory_longTurn(t *testing.T) {
+	w := newWorld(t)
+	bobWasHere(w)
+	w.enter("phone1", wire.DirectoryDialect, "bob")
+	w.h.Poster = &interrupted{w.poster, func() {
+		w.tell("carol1", "bob", "c1") // is left to alice's
+		w.clock.Advance(chat.TurnMax)
+		w.tell("alice1", "bob", "a2") // takes the turn over, for one room
+	}, nil}
+	w.tell("alice1", "bob", "a1")
+	w.ok(w.later.run(w.ctx))
+	if got := w.poster.take("phone1"); !slices.Contains(got, mail("carol", "c1")) {
+		t.Errorf("bob gets %s", got)
+	}
+}
+
 // What is written while the user's connection takes its time comes when it is done, of every sender.
 func TestDirectory_slow(t *testing.T) {
 	w := newWorld(t, with(func(c *chatapi.Config) { c.Rooms = chatapi.NewRooms(16) }))
@@ -350,4 +404,41 @@ func TestDirectory_slow(t *testing.T) {
 	got := w.poster.take("phone1")
 	slices.Sort(got[1:])
 	equal(t, "bob gets", got, []string{mail("alice", "a1"), mail("alice", "a2"), mail("carol", "c1")})
+}
+
+// However many write while the user's connection takes its time, nobody's message is forgotten.
+func TestDirectory_manyWriters(t *testing.T) {
+	const writers = 100
+	w := newWorld(t, with(func(c *chatapi.Config) { c.Rooms = chatapi.NewRooms(16) }))
+	slow := &slowPoster{poster: w.poster, began: make(chan struct{}), goOn: make(chan struct{})}
+	bobWasHere(w)
+	w.enter("phone1", wire.DirectoryDialect, "bob")
+	w.h.Poster = slow
+	w.tell("alice1", "bob", "a1")
+	<-slow.began
+	want := []string{mail("alice", "a1")}
+	for n := range writers {
+		user := fmt.Sprintf("writer%03dx", n)
+		w.connect(user + "1")
+		w.tell(user+"1", "bob", "hi")
+		want = append(want, mail(user, "hi"))
+	}
+	close(slow.goOn)
+	w.h.Rooms.Wait()
+	got := w.poster.take("phone1")
+	slices.Sort(got)
+	equal(t, "bob gets", got, want)
+}
+
+// A connection that takes a name is told what waits for it, as one that comes under that name.
+func TestDirectory_setName(t *testing.T) {
+	w := newWorld(t)
+	bobWasHere(w)
+	w.tell("alice1", "bob", "a1")
+	w.enter("phone1", wire.DirectoryDialect, "dave")
+	equal(t, "Dave", w.act("phone1", `{"action":"setName","name":"dave"}`), []string{`{"event":"named","user":"dave"}`})
+	equal(t, "tasks", len(w.later.take()), 0)
+	w.act("phone1", `{"action":"setName","name":"bob"}`)
+	w.ok(w.later.run(w.ctx))
+	equal(t, "Bob gets", w.poster.take("phone1"), []string{mail("alice", "a1")})
 }

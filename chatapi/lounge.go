@@ -39,10 +39,11 @@ func (h *Handler) tellJoined(ctx context.Context, c chat.Connection, news bool) 
 	h.spreadLounge(ctx, pushes)
 }
 
-// tellLeft tells the lounge that a user has left it, unless another connection keeps the user there.
+// tellLeft tells the lounge that a user has left it, unless another connection keeps the user there, or
+// nobody knows that the user had come.
 func (h *Handler) tellLeft(ctx context.Context, user string) error {
-	here, err := h.isInLounge(ctx, user, "")
-	if err != nil || here {
+	gone, err := h.hasLeft(ctx, user)
+	if err != nil || !gone {
 		return err
 	}
 	left := toLounge(wire.SystemMessage{Text: user + " has left the chat"})
@@ -61,12 +62,51 @@ func (h *Handler) spreadLounge(ctx context.Context, pushes []push) {
 	h.deliver(ctx, pushes)
 }
 
-// isInLounge tells whether a user has a named connection in the lounge, but for one.
-func (h *Handler) isInLounge(ctx context.Context, user, but string) (bool, error) {
+// isInLounge tells whether a user has a named connection in the lounge.
+func (h *Handler) isInLounge(ctx context.Context, user string) (bool, error) {
 	devices, err := h.Service.Devices(ctx, user)
-	return slices.ContainsFunc(devices, func(c chat.Connection) bool {
-		return c.ID != but && inLounge(&c)
-	}), err
+	return slices.ContainsFunc(devices, func(c chat.Connection) bool { return inLounge(&c) }), err
+}
+
+// hasCome notes that a user is in the lounge, and tells whether that is news. Whose connections have
+// gone meanwhile is not there.
+func (h *Handler) hasCome(ctx context.Context, user string) (news, here bool, err error) {
+	if news, err = h.Service.Announce(ctx, user, true); err != nil {
+		return false, false, err
+	}
+	if here, err = h.isInLounge(ctx, user); err == nil && !here {
+		_, err = h.Service.Announce(ctx, user, false)
+	}
+	return news, here, err
+}
+
+// hasLeft notes that a user has no connection in the lounge any more, and tells whether that is news.
+// It looks twice: who comes while it is being noted has not left.
+func (h *Handler) hasLeft(ctx context.Context, user string) (bool, error) {
+	here, err := h.isInLounge(ctx, user)
+	if err != nil || here {
+		return false, err
+	}
+	news, err := h.Service.Announce(ctx, user, false)
+	if err != nil || !news {
+		return false, err
+	}
+	if here, err = h.isInLounge(ctx, user); err == nil && here {
+		_, err = h.Service.Announce(ctx, user, true)
+	}
+	return !here, err
+}
+
+// renamed tells the lounge of a connection that has taken a name. It was old's before.
+func (h *Handler) renamed(ctx context.Context, old, c *chat.Connection) {
+	_, err := h.Service.Announce(ctx, c.User, true)
+	if err == nil && inLounge(old) && old.User != c.User {
+		_, err = h.hasLeft(ctx, old.User) // which nobody is told: the list says it
+	}
+	if err != nil {
+		h.logError(ctx, "announce", "", err)
+	}
+	h.tellJoined(ctx, *c, true)
 }
 
 // enterLounge tells the lounge of a connection that has come with a name, as soon as it can be told
@@ -87,11 +127,13 @@ func (h *Handler) enterLounge(ctx context.Context, id string) error {
 		if err != nil {
 			return false, err
 		}
-		here, err := h.isInLounge(ctx, c.User, c.ID)
+		news, here, err := h.hasCome(ctx, c.User)
 		if err != nil {
 			return false, err
 		}
-		h.tellJoined(ctx, c, !here)
+		if here {
+			h.tellJoined(ctx, c, news)
+		}
 		return true, nil
 	})
 }

@@ -141,6 +141,27 @@ func TestLounge_left(t *testing.T) {
 		w.disconnect("bar4")
 		w.takes("the other", to{"bar1": left, "bar3": left, "bob1": {}})
 	})
+	sub(t, "two that close at once", func(w *world) {
+		w.name(three, "bar1", "bar2")
+		w.enter("bar4", wire.LoungeDialect, "bob")
+		w.ok(w.later.run(w.ctx))
+		w.poster.forget()
+		_, err := w.conns.Close(w.ctx, "bar4") // another instance is as far as this with the other one
+		w.ok(err)
+		w.disconnect("bar2")
+		w.h.Service = chat.NewService(w.log, closesAgain{w.conns, bob(w, "bar4")}, w.clock.Now)
+		w.disconnect("bar4")
+		w.takes("both", to{"bar1": {system("Bob has left the chat"), members("Alice")}})
+	})
+	sub(t, "an old name of one that is still there", func(w *world) {
+		w.name(three, "bar1", "bar2")
+		w.act("bar2", `{"action":"setName","name":"Eve"}`)
+		w.enter("bar4", wire.LoungeDialect, "Bob")
+		w.poster.forget()
+		w.ok(w.later.run(w.ctx))
+		told := []string{members("Alice", "Eve", "Bob"), system("Bob has joined the chat")}
+		w.takes("the old name comes again", to{"bar1": told, "bar2": told, "bar4": told})
+	})
 	sub(t, "an unnamed one is not announced", func(w *world) {
 		w.name(three, "bar1")
 		w.enter("bar9", wire.LoungeDialect, "")
@@ -201,6 +222,27 @@ func TestLounge_opened(t *testing.T) {
 		there := []string{members("Alice", "Bob")}
 		w.takes("there", to{"bar1": there, "bar3": there})
 	})
+	sub(t, "two at once", func(w *world) {
+		w.name(map[string]string{"bar1": "Alice"}, "bar1")
+		w.enter("bar2", wire.LoungeDialect, "Bob")
+		w.enter("bar3", wire.LoungeDialect, "Bob")
+		w.ok(w.later.run(w.ctx))
+		told := strings.Join(w.poster.take("bar1"), " ")
+		if n := strings.Count(told, system("Bob has joined the chat")); n != 1 {
+			w.Errorf("Bob joins %d times: %s", n, told)
+		}
+		w.poster.forget()
+		w.disconnect("bar2")
+		w.disconnect("bar3")
+		w.takes("left", to{"bar1": {system("Bob has left the chat"), members("Alice")}})
+	})
+	sub(t, "closed before anybody was told", func(w *world) {
+		w.name(map[string]string{"bar1": "Alice"}, "bar1")
+		w.enter("bar2", wire.LoungeDialect, "Bob")
+		w.disconnect("bar2")
+		w.ok(w.later.run(w.ctx))
+		w.takes("closed", to{"bar1": {}})
+	})
 	sub(t, "nothing waits for others", func(w *world) {
 		w.connect("alice1")
 		w.enter("bar1", wire.LoungeDialect, "")
@@ -208,6 +250,20 @@ func TestLounge_opened(t *testing.T) {
 		w.enter("phone1", wire.DirectoryDialect, "dave")
 		equal(w, "tasks", len(w.later.take()), 0)
 	})
+}
+
+// closesAgain is the first to close a connection, as it was for the instance that now goes on.
+type closesAgain struct {
+	chat.Connections
+	row chat.Connection
+}
+
+func (c closesAgain) Close(context.Context, string) (chat.Connection, error) { return c.row, nil }
+
+func bob(w *world, id string) chat.Connection {
+	return chat.Connection{
+		ID: id, User: "Bob", Dialect: string(wire.LoungeDialect), NamedAt: w.clock.Now(), ConnectedAt: w.clock.Now(),
+	}
 }
 
 // With workers the members are those at the time of the telling, and both frames come together.

@@ -105,13 +105,20 @@ func (r *Rooms) take(room string, q *roomQueue) []push {
 	return batch
 }
 
+// maxAsked is how many rooms are kept for one errand: beyond them it is through all of the user's.
+const maxAsked = 32
+
 // run does an errand. It never blocks: a user's errands run one after the other, those that have come
 // meanwhile at once.
 func (r *Rooms) run(h *Handler, e errand) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if asked, running := r.errands[e.user]; running {
-		if !slices.Contains(asked, e.room) {
+		switch {
+		case slices.Contains(asked, e.room), slices.Contains(asked, ""):
+		case len(asked) == maxAsked:
+			r.errands[e.user] = []string{""}
+		default:
 			r.errands[e.user] = append(asked, e.room)
 		}
 		return

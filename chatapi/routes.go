@@ -176,8 +176,11 @@ func (h *Handler) setName(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
-	if inLounge(&c) {
-		h.tellJoined(ctx, c, true)
+	switch {
+	case inLounge(&c):
+		h.renamed(ctx, &r.conn, &c)
+	case c.User != r.conn.User:
+		h.deferOpened(ctx, &c)
 	}
 	return h.reply(ctx, r, wire.Named{ID: r.ID, User: c.User})
 }

@@ -38,7 +38,7 @@ func (p *push) isTo(user string) bool {
 // telling is pushes on their way to connections of seed dialects.
 type telling struct {
 	pushes  []push
-	names   []string                  // of the lounge
+	all     []chat.Receiver           // connections of seed dialects, those who are posted to or not
 	frames  map[wire.Dialect][][]byte // of each push; nil: the dialect does not show it
 	groups  []*seedGroup
 	byKey   map[string]*seedGroup
@@ -58,7 +58,7 @@ func (h *Handler) tellSeeds(
 	ctx context.Context, pushes []push, to []chat.Receiver,
 ) ([]errand, error) {
 	t := telling{
-		pushes: pushes, names: loungeNames(to), frames: map[wire.Dialect][][]byte{},
+		pushes: pushes, all: to, frames: map[wire.Dialect][][]byte{},
 		byKey: map[string]*seedGroup{},
 	}
 	for i := range to {
@@ -120,7 +120,7 @@ func (t *telling) encoded(d wire.Dialect) [][]byte {
 	for i := range t.pushes {
 		event := t.pushes[i].event
 		if _, ok := event.(wire.LoungeMembers); ok {
-			event = wire.LoungeMembers{Names: t.names}
+			event = wire.LoungeMembers{Names: loungeNames(t.all)}
 		}
 		if frame, said := d.Append(nil, event); said {
 			frames[i] = frame

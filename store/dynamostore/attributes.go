@@ -27,7 +27,7 @@ const (
 	attrListed    = "li"
 
 	// message
-	attrState = "s" // of member and user's room too
+	attrState = "s" // of member, user's room and announced too
 	attrFrom  = "f"
 	attrID    = "i"
 	attrText  = "t"
@@ -49,7 +49,7 @@ const (
 	attrSeen     = "s"
 	attrWindow   = "w"
 	attrCount    = "c"
-	attrClosed   = "cl" // of a name: who claims it; of a turn: who has it
+	attrClosed   = "cl" // of a name: who claims it; of a turn: who has it; of what is announced: whose news it was
 	attrRooms    = "rs"
 
 	// presence notes

@@ -21,6 +21,7 @@ import (
 //	user's room         U#user        R#room
 //	typing              U#user        TYPING
 //	turn                U#user        TURN
+//	announced           U#user        ANNOUNCED
 //	sent                D#user        room#id
 //	user                P#0–3         user          the number is a hash of the name
 //	name                N#folded      NAME
@@ -35,6 +36,7 @@ const (
 	nameSK     = "NAME"
 	typingSK   = "TYPING"
 	turnSK     = "TURN"
+	announceSK = "ANNOUNCED"
 	roomsPK    = "ROOMS"
 	presencePK = "PRESENCE"
 	schemaID   = "SCHEMA"
@@ -60,6 +62,7 @@ func memberKey(room, user string) key        { return key{roomPK(room), memberPr
 func userRoomKey(user, room string) key      { return key{userPK(user), roomPrefix + room} }
 func typingKey(user string) key              { return key{userPK(user), typingSK} }
 func turnKey(user string) key                { return key{userPK(user), turnSK} }
+func announcedKey(user string) key           { return key{userPK(user), announceSK} }
 func sentKey(user, room, id string) key      { return key{"D#" + user, room + "#" + id} }
 func userKey(user string) key                { return key{usersPK(spreadOf(user)), user} }
 func nameKey(folded string) key              { return key{"N#" + folded, nameSK} }

@@ -42,6 +42,10 @@ func exercise(t *testing.T, p *pair) {
 		ok(t, "Turn", err)
 		_, err = p.a.EndTurn(ctx, user, turn, now)
 		ok(t, "EndTurn", err)
+		for _, here := range []bool{true, true, false} {
+			_, err = p.a.Announce(ctx, user, here, now)
+			ok(t, "Announce", err)
+		}
 	}
 	exerciseLists(t, p)
 	_, err := p.a.Touch(ctx, "c1", now, true)
@@ -108,7 +112,7 @@ func TestStore_expiry(t *testing.T) {
 			kind += " " + sort
 		}
 		written[kind]++
-		ends := slices.Contains([]string{"C", "S", "D", "U C", "U TYPING", "U TURN", "PRESENCE"}, kind)
+		ends := slices.Contains([]string{"C", "S", "D", "U C", "U TYPING", "U TURN", "U ANNOUNCED", "PRESENCE"}, kind)
 		if (it["x"] != nil) != ends {
 			t.Errorf("%s / %s: has an expiry: %v, want %v", pk(it), sk(it), !ends, ends)
 		}
@@ -136,7 +140,7 @@ func TestStore_expiry(t *testing.T) {
 	}
 	exercise(t, newPair(t, dynamostore.Options{}, see))
 	for _, kind := range []string{
-		"C", "U C", "S", "R HEAD", "R M", "R U", "U R", "U TYPING", "U TURN", "D", "P", "N", "ROOMS", "PRESENCE",
+		"C", "U C", "S", "R HEAD", "R M", "R U", "U R", "U TYPING", "U TURN", "U ANNOUNCED", "D", "P", "N", "ROOMS", "PRESENCE",
 		"SCHEMA",
 	} {
 		if written[kind] == 0 {

@@ -31,6 +31,8 @@ type Connections struct {
 	notes notes
 	typed typed
 	turns turns
+
+	announced announced
 }
 
 var _ chat.Connections = (*Connections)(nil)

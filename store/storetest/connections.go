@@ -33,6 +33,8 @@ func RunConnections(t *testing.T, open func(testing.TB) ConnectionsHarness) {
 		{"Typed", testTyped},
 		{"Turn", testTurn},
 		{"RacingTurns", testRacingTurns},
+		{"Announce", testAnnounce},
+		{"RacingAnnounce", testRacingAnnounce},
 		{"Noted", testNoted},
 	} {
 		t.Run(group.name, func(t *testing.T) {
