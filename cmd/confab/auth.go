@@ -27,16 +27,17 @@ const (
 // elsewhere accounts.
 func (f *serveFlags) chooseAuth() error {
 	switch f.auth {
-	case openMode, linkMode:
-		return nil
+	case openMode, linkMode, proxyMode:
 	case "":
 		f.auth = linkMode
 		if !f.reach.others(&f.config) {
 			f.auth = openMode
 		}
-		return nil
+	default:
+		return usageError{fmt.Errorf("--auth %q: want open (anybody, by any name), link (accounts) or "+
+			"proxy (a proxy in front signs people in)", f.auth)}
 	}
-	return usageError{fmt.Errorf("--auth %q: want open (anybody, by any name) or link (accounts)", f.auth)}
+	return f.proxy.apply(f.auth, &f.config)
 }
 
 // others tells whether other machines can reach the server, by itself or through a proxy.
@@ -70,8 +71,10 @@ func (f *serveFlags) warn() {
 }
 
 // firstLink prints a link for the owner while nobody has an account.
-func firstLink(ctx context.Context, out io.Writer, desk *auth.Service, origin string) error {
-	if desk == nil {
+func (f *serveFlags) firstLink(
+	ctx context.Context, out io.Writer, desk *auth.Service, origin string,
+) error {
+	if f.auth != linkMode {
 		return nil
 	}
 	accounts, _, err := desk.Accounts(ctx, "", 1)

@@ -28,6 +28,7 @@ type serveFlags struct {
 	data, adminAddr     string
 	memory              bool
 	auth                string
+	proxy               proxyFlags
 	connectionsAPI      string
 	logFormat, logLevel string
 	config              serve.Config
@@ -59,8 +60,9 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.StringVar(&f.data, "data", defaultData, "the data folder")
 	s.BoolVar(&f.memory, "memory", false, "keep nothing: messages live in memory")
 	s.StringVar(&f.auth, "auth", "",
-		"who may come in: open (anybody by any name; the default on loopback) or link (accounts, made by "+
-			"links; the default elsewhere)")
+		"who may come in: open (anybody by any name; the default on loopback), link (accounts, made by "+
+			"links; the default elsewhere) or proxy (whom a proxy in front has signed in)")
+	f.proxy.define(cmd)
 	s.StringSliceVar(&c.Stages, "stage", serve.DefaultStages,
 		"stages to answer, the first part of the URL's path")
 	s.StringVar(&c.Dialect, "dialect", "native",
@@ -192,7 +194,7 @@ func (f *serveFlags) listenAndServe(cmd *cobra.Command, fatal <-chan error) erro
 	go func() { failed <- public.Serve(listener) }()
 	f.warn()
 	f.announce(cmd.OutOrStdout(), origin)
-	if err := firstLink(ctx, cmd.OutOrStdout(), server.Desk(), origin); err != nil {
+	if err := f.firstLink(ctx, cmd.OutOrStdout(), server.Desk(), origin); err != nil {
 		f.config.Logger.Error("no link for an owner: try confab link --owner", "error", err)
 	}
 	f.notify(daemon.SdNotifyReady)
@@ -229,7 +231,7 @@ func (f *serveFlags) announce(out io.Writer, origin string) {
 		where = "in memory: it is gone when this stops"
 	}
 	fmt.Fprintf(out, "Confab %s. Chat data %s.\n", version, where)
-	if f.auth == linkMode {
+	if f.auth != openMode {
 		fmt.Fprintf(out, "Open %s/ for how to come in: who has an account, or a link.\nCtrl-C stops it.\n", origin)
 		return
 	}
