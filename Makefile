@@ -7,6 +7,7 @@ MAKEFLAGS   += --no-print-directory
 
 GOTEST := go test -p 2 -timeout 10m
 BIN    := .tools/bin
+LIMITS := $(wildcard $(or $(PEERS_ROOT),$(or $(TMPDIR),/tmp)/confab-peers)/bin/limits)
 
 .PHONY: help build release serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint \
 	cover bench growth deep tools lint-tools clean
@@ -70,7 +71,7 @@ bench: ## run the benchmarks
 
 growth: build ## measure the cost of a delivery from 10 to 10,000 connections and draw it (minutes)
 	go build -o .tools/growth ./internal/bench
-	ulimit -n 20000 && taskset -c 1 .tools/growth -program ./confab -plot docs/growth.svg
+	ulimit -n 20000 && taskset -c 1 .tools/growth -plot docs/growth.svg $(addprefix -reference ,$(LIMITS))
 
 deep: tools ## run the long versions of all tests (an hour or more)
 	CONFAB_DEEP=1 CGO_ENABLED=1 go test -p 2 -timeout 3h -race -shuffle=on ./...

@@ -12,7 +12,7 @@ import (
 )
 
 // start serves the chat in this process, with messages in memory.
-func start(tb testing.TB) (s *serve.Server, addr string) {
+func start(tb testing.TB) (s *serve.Server, at *server) {
 	tb.Helper()
 	s, err := serve.New(serve.Config{Log: memstore.NewLog(memstore.Options{}), Rate: 1_000_000})
 	if err != nil {
@@ -25,7 +25,7 @@ func start(tb testing.TB) (s *serve.Server, addr string) {
 		}
 		host.Close()
 	})
-	return s, strings.TrimPrefix(host.URL, "http://")
+	return s, &server{addr: strings.TrimPrefix(host.URL, "http://")}
 }
 
 // tally is what messages have cost since it was begun.
@@ -61,9 +61,9 @@ func (t *tally) publish(tb testing.TB, c *crowd, rooms int) {
 	t.deliveries += n
 }
 
-func crowdOf(tb testing.TB, addr string, size, roomSize int) *crowd {
+func crowdOf(tb testing.TB, at *server, size, roomSize int) *crowd {
 	tb.Helper()
-	c, err := gather(addr, size, roomSize, 0)
+	c, err := gather(at, size, roomSize, 0)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -74,8 +74,8 @@ func crowdOf(tb testing.TB, addr string, size, roomSize int) *crowd {
 func BenchmarkDelivery(b *testing.B) {
 	for name, roomSize := range map[string]int{"rooms of 10": 10, "one room": 100} {
 		b.Run(name, func(b *testing.B) {
-			s, addr := start(b)
-			c := crowdOf(b, addr, 100, roomSize)
+			s, at := start(b)
+			c := crowdOf(b, at, 100, roomSize)
 			t := begin(s)
 			for b.Loop() {
 				t.publish(b, c, 10)
@@ -89,10 +89,10 @@ func BenchmarkDelivery(b *testing.B) {
 }
 
 func BenchmarkConnect(b *testing.B) {
-	_, addr := start(b)
+	_, at := start(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		c, err := gather(addr, 1, 1, 0)
+		c, err := gather(at, 1, 1, 0)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -102,8 +102,8 @@ func BenchmarkConnect(b *testing.B) {
 
 // A delivery is one write at most, and the allocations of a message do not grow with the room.
 func TestDelivery_counts(t *testing.T) {
-	s, addr := start(t)
-	c := crowdOf(t, addr, 200, 200)
+	s, at := start(t)
+	c := crowdOf(t, at, 200, 200)
 	tally := begin(s)
 	for range 100 {
 		tally.publish(t, c, 1)

@@ -23,7 +23,7 @@ const patience = 30 * time.Second
 // crowd is clients of one server, in rooms of equal size. Each reads all the time, but for those
 // that stall.
 type crowd struct {
-	addr    string
+	server  *server
 	clients []*client
 	rooms   []string
 	stalled []string      // users
@@ -47,9 +47,9 @@ const dialers = 16
 
 // gather connects size clients, to rooms of roomSize. Every stallEvery-th one, but for the first
 // of a room, reads nothing once it has joined; 0: none does.
-func gather(addr string, size, roomSize, stallEvery int) (*crowd, error) {
+func gather(s *server, size, roomSize, stallEvery int) (*crowd, error) {
 	c := &crowd{
-		addr: addr, clients: make([]*client, size), settled: make(chan struct{}, 1),
+		server: s, clients: make([]*client, size), settled: make(chan struct{}, 1),
 	}
 	for i := range (size + roomSize - 1) / roomSize {
 		c.rooms = append(c.rooms, fmt.Sprintf("growth-%d-%d-%d-%d", size, roomSize, stallEvery, i))
@@ -109,13 +109,20 @@ func (c *crowd) err() error {
 }
 
 func (c *crowd) join(i int, stalls bool) {
-	cl, err := dial(c.addr, fmt.Sprintf("u%d", i), stalls)
-	if err == nil {
-		c.clients[i] = cl
-		cl.room = c.rooms[i%len(c.rooms)]
-		err = cl.send(fmt.Sprintf(`{"action":"joinRoom","id":"join","room":%q}`, cl.room))
+	user, room := fmt.Sprintf("u%d", i), c.rooms[i%len(c.rooms)]
+	target := "/production?name=" + user
+	if c.server.bare {
+		target = "/ws?room=" + room
 	}
-	for joined := false; err == nil && !joined; {
+	cl, err := dial(c.server.addr, target, stalls)
+	if err == nil {
+		cl.user, cl.room = user, room
+		c.clients[i] = cl
+		if !c.server.bare {
+			err = cl.send(fmt.Sprintf(`{"action":"joinRoom","id":"join","room":%q}`, room))
+		}
+	}
+	for joined := c.server.bare; err == nil && !joined; {
 		var text []byte
 		text, err = cl.next()
 		joined = bytes.Contains(text, []byte(`"id":"join"`))
@@ -154,7 +161,7 @@ func (c *crowd) publish(rooms int) (int, error) {
 		for range rooms {
 			from := c.clients[c.texts%len(c.rooms)] // the first of its room
 			c.texts++
-			if err := from.say("room", from.room, c.texts, text); err != nil {
+			if err := from.publish(c.server.bare, c.texts); err != nil {
 				return err
 			}
 		}
@@ -199,8 +206,8 @@ func tiny(_, _ string, c syscall.RawConn) error {
 	})
 }
 
-// dial connects as a user.
-func dial(addr, user string, stalls bool) (*client, error) {
+// dial connects to a path.
+func dial(addr, target string, stalls bool) (*client, error) {
 	var dialer net.Dialer
 	if stalls {
 		dialer.Control = tiny
@@ -209,10 +216,10 @@ func dial(addr, user string, stalls bool) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cl := &client{conn: conn, in: bufio.NewReaderSize(conn, 2<<10), user: user, stalls: stalls}
-	_, err = fmt.Fprintf(conn, "GET /production?name=%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"+
+	cl := &client{conn: conn, in: bufio.NewReaderSize(conn, 2<<10), stalls: stalls}
+	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n"+
 		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", user)
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", target)
 	for line := ""; err == nil && line != "\r\n"; {
 		line, err = cl.in.ReadString('\n')
 	}
@@ -223,15 +230,28 @@ func dial(addr, user string, stalls bool) (*client, error) {
 	return cl, nil
 }
 
+// publish sends a message to the client's room. A bare loop is sent what the others are to get.
+func (cl *client) publish(bare bool, n int) error {
+	if bare {
+		return cl.send(`{"event":"message","message":"` + text + `"}`)
+	}
+	return cl.say("room", cl.room, n, text)
+}
+
 // say sends a message to a room or a user.
 func (cl *client) say(field, name string, n int, text string) error {
 	return cl.send(fmt.Sprintf(`{"action":"sendMessage","id":"m%d",%q:%q,"message":%q}`,
 		n, field, name, text))
 }
 
-// send sends a text frame.
+// send sends a text frame, in one write.
 func (cl *client) send(text string) error {
-	return ws.WriteFrame(cl.conn, ws.MaskFrameInPlace(ws.NewTextFrame([]byte(text))))
+	frame, err := ws.CompileFrame(ws.MaskFrameInPlace(ws.NewTextFrame([]byte(text))))
+	if err != nil {
+		return err
+	}
+	_, err = cl.conn.Write(frame)
+	return err
 }
 
 // next gives the payload of the next text frame, which is valid until the next call. It answers

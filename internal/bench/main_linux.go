@@ -16,24 +16,35 @@ var sizes = []int{10, 30, 100, 300, 1000, 3000, 10000}
 type series struct {
 	name       string
 	roomSize   func(size int) int
-	stallEvery int // one in so many reads nothing; 0: all read
+	stallEvery int  // one in so many reads nothing; 0: all read
+	bare       bool // on the bare loop
 	costs      []float64
 }
 
 func main() {
 	log.SetFlags(0)
 	program := flag.String("program", "./confab", "the program to measure")
+	reference := flag.String("reference", "", "the load generator's `limits`, to measure beside it")
 	plot := flag.String("plot", "", "file for the plot, an SVG")
 	rounds := flag.Int("rounds", 3, "repetitions, of which the least counts")
 	flag.Parse()
 	whole := func(size int) int { return size }
+	ten := func(int) int { return 10 }
 	all := []*series{
-		{name: "rooms of 10", roomSize: func(int) int { return 10 }},
+		{name: "rooms of 10", roomSize: ten},
 		{name: "one room", roomSize: whole},
 		{name: "one room, 1 % stalled", roomSize: whole, stallEvery: 100},
 	}
+	if *reference != "" {
+		all = append(all, &series{name: "bare loop, rooms of 10", roomSize: ten, bare: true},
+			&series{name: "bare loop, one room", roomSize: whole, bare: true})
+	}
 	for _, s := range all {
-		if err := s.measure(*program, *rounds); err != nil {
+		start := func() (*server, error) { return launch(*program) }
+		if s.bare {
+			start = func() (*server, error) { return launchBare(*reference) }
+		}
+		if err := s.measure(start, *rounds); err != nil {
 			log.Fatalf("bench: %s: %v", s.name, err)
 		}
 	}
@@ -47,14 +58,14 @@ func main() {
 
 // measure fills in the cost of a delivery at each size, in microseconds of the server's processor
 // time; 0 where the series has no such size.
-func (s *series) measure(program string, rounds int) error {
+func (s *series) measure(start func() (*server, error), rounds int) error {
 	for _, size := range sizes {
 		least := 0.0
 		for range rounds {
 			if s.stallEvery > size {
 				break
 			}
-			cost, err := s.cost(program, size)
+			cost, err := s.cost(start, size)
 			if err != nil {
 				return fmt.Errorf("%d connections: %w", size, err)
 			}
@@ -74,13 +85,13 @@ const (
 	underWay  = 10 // messages at once, each in a room of its own
 )
 
-func (s *series) cost(program string, size int) (float64, error) {
-	server, err := launch(program)
+func (s *series) cost(start func() (*server, error), size int) (float64, error) {
+	server, err := start()
 	if err != nil {
 		return 0, err
 	}
 	defer server.kill()
-	c, err := gather(server.addr, size, s.roomSize(size), s.stallEvery)
+	c, err := gather(server, size, s.roomSize(size), s.stallEvery)
 	if err != nil {
 		return 0, err
 	}

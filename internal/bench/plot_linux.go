@@ -12,7 +12,7 @@ const (
 	left, right, top, bottom = 60, 20, 40, 50
 )
 
-var colours = []string{"#1b6ca8", "#2a9d5c", "#c8553d"}
+var colours = []string{"#1b6ca8", "#2a9d5c", "#c8553d", "#bbb", "#777"}
 
 // draw makes the plot: connections to the right on a logarithmic scale, microseconds upwards.
 func draw(all []*series) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,25 +13,28 @@ import (
 	"time"
 )
 
-// server is a running `confab serve`.
+// server is a running `confab serve`, or the bare loop that it is compared with.
 type server struct {
 	cmd  *exec.Cmd
 	addr string
+	bare bool
 }
 
 var served = regexp.MustCompile(`ws://(127\.0\.0\.1:\d+)/`)
 
-// launch starts the program on the first processor, where the system has a command for that, and
-// waits until it serves. It keeps messages in memory: what grows is the fan-out, not the disk.
-func launch(program string) (*server, error) {
-	args := []string{
-		program, "serve", "--memory", "--addr", "127.0.0.1:0", "--admin-addr", "off",
-		"--rate", "1000000", "--drain", "0s",
-	}
+// run starts a program on the first processor, where the system has a command for that.
+func run(args ...string) *server {
 	if taskset, err := exec.LookPath("taskset"); err == nil {
 		args = append([]string{taskset, "-c", "0"}, args...)
 	}
-	s := &server{cmd: exec.Command(args[0], args[1:]...)}
+	return &server{cmd: exec.Command(args[0], args[1:]...)}
+}
+
+// launch starts `confab serve` and waits until it serves. It keeps messages in memory: what grows is
+// the fan-out, not the disk.
+func launch(program string) (*server, error) {
+	s := run(program, "serve", "--memory", "--addr", "127.0.0.1:0", "--admin-addr", "off",
+		"--rate", "1000000", "--drain", "0s")
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -49,6 +53,31 @@ func launch(program string) (*server, error) {
 		return nil, fmt.Errorf("%s does not serve", program)
 	}
 	return s, nil
+}
+
+// launchBare starts the load generator's reference: a loop over the sockets of a room, in which every
+// frame of a client is for everybody.
+func launchBare(program string) (*server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	l.Close()
+	s := run(program, "-kind", "raw-send", "-addr", l.Addr().String())
+	s.addr, s.bare = l.Addr().String(), true
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for range 100 {
+		conn, err := net.Dial("tcp", s.addr)
+		if err == nil {
+			conn.Close()
+			return s, nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.kill()
+	return nil, fmt.Errorf("%s does not serve", program)
 }
 
 func (s *server) kill() {

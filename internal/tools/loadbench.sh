@@ -4,13 +4,16 @@
 #
 #   internal/tools/loadbench.sh 5 A A1 B C D E F          # durable, as people run it
 #   internal/tools/loadbench.sh 5 C --memory              # flags of serve come last
+#   PEERS='raw-send nats nchan bun' internal/tools/loadbench.sh 5 A B    # beside further servers
 #
-# The first argument is the number of repetitions. `make build` and peers.sh's own build come first.
+# The first argument is the number of repetitions. PEERS are servers that peers.sh of the load generator
+# has built (`peers.sh build` builds all that there are). PORT is ours, 9300 without one.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bench=$PWD/../shared/bench
 root=${PEERS_ROOT:-${TMPDIR:-/tmp}/confab-peers}
-port=9300
+port=${PORT:-9300}
+read -ra peers <<<"raw ${PEERS:-}"
 [[ -d $bench ]] || { echo "loadbench: ../shared/bench is not here" >&2; exit 1; }
 [[ -x $root/bin/limits && -x $root/bin/chatbench ]] || "$bench/peers.sh" build limits
 make -s build
@@ -36,6 +39,6 @@ for scenario in "${scenarios[@]}"; do
 		sleep 0.1
 	done
 	echo "== $scenario"
-	BENCH=$options "$bench/run.sh" "$name" "$repetitions" "$work/$scenario.jsonl" raw "confab=confab,$port,$server"
+	BENCH=$options "$bench/run.sh" "$name" "$repetitions" "$work/$scenario.jsonl" "${peers[@]}" "confab=confab,$port,$server"
 	stop
 done
