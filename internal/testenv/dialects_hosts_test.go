@@ -3,6 +3,7 @@ package testenv_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -93,6 +94,42 @@ func TestDialects_Identity(t *testing.T) {
 		leave(t, e, laptop, 3)
 		gets(t, lou, `{"systemMessage":"Lena has left the chat"}`, `{"members":["Lou"]}`)
 		silent(t, lou)
+	})
+}
+
+// TestDialects_DoubledEvents: every event comes twice. What is said comes once all the same, though the
+// frames have nothing by which a client could tell a copy. On DynamoDB the helper of a send that is under
+// way may push it as well.
+func TestDialects_DoubledEvents(t *testing.T) {
+	testenv.Each(t, testenv.Options{DoubleOneIn: 1}, func(t *testing.T, e *testenv.Env) {
+		ben, bill := dialAs(t, e, broadcast, "ben"), dialAs(t, e, broadcast, "bill")
+		dora, dan := dialAs(t, e, directory, "dora"), dialAs(t, e, directory, "dan")
+		lena := enter(t, e, 0, "Lena")
+		const each = 10
+		for n := range each {
+			ben.Send(`{"action":"sendMessage","message":"text %d"}`, n)
+			bill.Await("the text", has(fmt.Sprintf("text %d", n)))
+			dora.Send(`{"action":"send","message":"mail %d","send_to":"dan","sent_by":"dora"}`, n)
+			dan.Await("the mail", has(fmt.Sprintf("mail %d", n)))
+			lena.Send(`{"action":"sendPublic","message":"words %d"}`, n)
+			for _, c := range []*testenv.Client{ben, bill, lena} {
+				c.Await("the words", has(fmt.Sprintf("words %d", n)))
+			}
+		}
+		e.Stop() // nothing is under way after it
+		for _, try := range []struct {
+			c    *testenv.Client
+			part string
+			want int
+		}{
+			{bill, "text", each}, {bill, "words", each}, {ben, "text", 0}, {ben, "words", each},
+			{dan, "mail", each}, {dora, "mail", 0}, {lena, "text", each}, {lena, "words", each},
+		} {
+			got := try.c.Count(has(try.part + " "))
+			if got != try.want && (e.Store != "dynamostore" || got < try.want) {
+				t.Errorf("%s got %d frames with %q, want %d", try.c.User, got, try.part, try.want)
+			}
+		}
 	})
 }
 
