@@ -22,7 +22,7 @@ func TestServe_authProxy(t *testing.T) {
 		options := &websocket.DialOptions{HTTPClient: v.client(t), HTTPHeader: http.Header{
 			"Remote-User": {user}, "X-Proxy-Secret": {secret},
 		}}
-		conn, response, err := websocket.Dial(t.Context(), server.URL(), options)
+		conn, response, err := websocket.Dial(t.Context(), server.URL(), options) //nolint:bodyclose // the library does
 		if response == nil {
 			t.Fatal(err)
 		}
