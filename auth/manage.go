@@ -85,6 +85,28 @@ func (s *Service) Disable(
 	return a, s.record(ctx, by, action, a.Handle)
 }
 
+// SetOwner makes an account an owner, or a member again. Nobody changes its own role, so that a server
+// that has an owner keeps one.
+func (s *Service) SetOwner(
+	ctx context.Context, by *Account, handle string, owner bool,
+) (Account, error) {
+	a, err := s.manage(ctx, by, handle)
+	if err != nil {
+		return Account{}, err
+	}
+	if by != nil && by.ID == a.ID {
+		return Account{}, chat.E(chat.Forbidden, "you cannot change your own role")
+	}
+	if a, err = s.store.SetAccount(ctx, a.ID, owner, a.Disabled); err != nil {
+		return Account{}, err
+	}
+	action := "make member"
+	if owner {
+		action = "make owner"
+	}
+	return a, s.record(ctx, by, action, a.Handle)
+}
+
 func (s *Service) dropSessions(ctx context.Context, account string) error {
 	list, err := s.store.SessionsOf(ctx, account, s.now())
 	if err != nil {

@@ -324,6 +324,29 @@ func TestService_Disable(t *testing.T) {
 	d.want("the old session of who is enabled again", err, chat.NotFound)
 }
 
+func TestService_SetOwner(t *testing.T) {
+	d := newDesk(t)
+	_, alice := d.owner("alice")
+	_, bob := d.member("bob")
+	ctx := t.Context()
+	_, err := d.SetOwner(ctx, &bob.Account, "bob", true)
+	d.want("a member makes itself an owner", err, chat.Forbidden)
+	_, err = d.SetOwner(ctx, &alice.Account, "alice", false)
+	d.want("an owner gives up", err, chat.Forbidden)
+	_, err = d.SetOwner(ctx, nil, "nobody", true)
+	d.want("nobody", err, chat.NotFound)
+	a, err := d.SetOwner(ctx, &alice.Account, "BOB", true)
+	if err != nil || !a.Owner {
+		t.Fatalf("got %v, %v", a, err)
+	}
+	if _, _, err := d.Invite(ctx, &a, 1, 0); err != nil {
+		t.Errorf("the new owner cannot invite: %v", err)
+	}
+	if a, err = d.SetOwner(ctx, nil, "alice", false); err != nil || a.Owner {
+		t.Errorf("got %v, %v", a, err)
+	}
+}
+
 // TestService_Audit reads what an owner did, without a secret in it.
 func TestService_Audit(t *testing.T) {
 	d := newDesk(t)

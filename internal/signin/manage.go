@@ -169,3 +169,19 @@ func (d *desk) audit(v *visit) (answer, error) {
 	}
 	return map[string]any{"entries": list, "more": more}, err
 }
+
+// setOwner makes an account an owner, or a member again.
+func (d *desk) setOwner(v *visit) (answer, error) {
+	var q struct {
+		Handle string `json:"handle"`
+		Owner  *bool  `json:"owner"`
+	}
+	if err := Read(v.Request, &q); err != nil {
+		return nil, err
+	}
+	if q.Owner == nil {
+		return nil, chat.BadField("owner", "owner is missing: true or false")
+	}
+	a, err := d.Service.SetOwner(v.Context(), v.by(), q.Handle, *q.Owner)
+	return userOf(a), err
+}

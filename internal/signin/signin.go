@@ -93,6 +93,7 @@ func (d *desk) routes() map[string]func(*visit) (answer, error) {
 		"POST /auth/links/end":     d.endLink,
 		"GET /auth/users":          d.users,
 		"POST /auth/users/disable": d.disable,
+		"POST /auth/users/owner":   d.setOwner,
 		"GET /auth/audit":          d.audit,
 	}
 }

@@ -226,6 +226,7 @@ var uses = map[string]struct {
 	"POST /auth/links/end":     {`{"id":"none"}`, 404, 403},
 	"GET /auth/users":          {"", 200, 200},
 	"POST /auth/users/disable": {`{"handle":"carol","disabled":true}`, 200, 403},
+	"POST /auth/users/owner":   {`{"handle":"carol","owner":true}`, 200, 403},
 	"GET /auth/audit":          {"", 200, 403},
 }
 
