@@ -122,8 +122,14 @@ func TestDialects_DoubledEvents(t *testing.T) {
 			part string
 			want int
 		}{
-			{bill, "text", each}, {bill, "words", each}, {ben, "text", 0}, {ben, "words", each},
-			{dan, "mail", each}, {dora, "mail", 0}, {lena, "text", each}, {lena, "words", each},
+			{bill, "text", each},
+			{bill, "words", each},
+			{ben, "text", 0},
+			{ben, "words", each},
+			{dan, "mail", each},
+			{dora, "mail", 0},
+			{lena, "text", each},
+			{lena, "words", each},
 		} {
 			got := try.c.Count(has(try.part + " "))
 			if got != try.want && (e.Store != "dynamostore" || got < try.want) {
