@@ -63,10 +63,12 @@ func (f *serveFlags) warn() {
 		return
 	}
 	if f.auth == openMode {
-		f.config.Logger.Warn("names are not verified: everybody who can reach this server can take any name")
+		f.config.Logger.Warn("names are not verified: " +
+			"everybody who can reach this server can take any name")
 	}
 	if serve.CheckAddress(f.reach.addr, false) != nil && !f.reach.tls() {
-		f.config.Logger.Warn("no TLS: everybody on the way can read and change what is said, and be whoever says it")
+		f.config.Logger.Warn("no TLS: everybody on the way can read and change what is said, " +
+			"and be whoever says it")
 	}
 }
 
@@ -96,7 +98,8 @@ Another link for an owner: confab link --owner
 	return nil
 }
 
-// startControl answers the host's commands in the data folder. Without it the chat runs all the same.
+// startControl answers the host's commands in the data folder. Without it the chat runs all the
+// same.
 func (f *serveFlags) startControl(
 	cmd *cobra.Command, s *serve.Server, origin string,
 ) *http.Server {
@@ -106,8 +109,8 @@ func (f *serveFlags) startControl(
 	}
 	listener, err := control.Listen(f.data)
 	if err != nil {
-		f.config.Logger.Warn("no control socket: confab link, user, kick, status and audit cannot reach "+
-			"this server", "error", err)
+		const text = "no control socket: confab link, user, kick, status and audit cannot reach this server"
+		f.config.Logger.Warn(text, "error", err)
 		return server
 	}
 	go func() {

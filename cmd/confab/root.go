@@ -33,9 +33,11 @@ Start with:  confab serve`,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; see confab %s --help", err, cmd.Name())}
+		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.AddCommand(newServe(stop), newBackup(), newCheck(), newRestore(), newDoctor(), newMan())
+	root.AddCommand(newLink(), newUser(), newKick(), newStatus(), newAudit())
+	root.AddCommand(newLogin(), newLogout(), newTicket())
 	return root
 }
 
@@ -64,9 +66,10 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := "see confab --help"
+	hint := "see " + cmd.CommandPath() + " --help"
 	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
-		hint = "do you mean confab " + strings.Join(similar, ", confab ") + "?"
+		path := cmd.CommandPath() + " "
+		hint = "do you mean " + path + strings.Join(similar, ", "+path) + "?"
 	}
 	return usageError{fmt.Errorf("unknown command %q; %s", args[0], hint)}
 }
@@ -75,7 +78,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return usageError{fmt.Errorf("confab %s: want %s", cmd.Name(), what)}
+			return usageError{fmt.Errorf("%s: want %s", cmd.CommandPath(), what)}
 		}
 		return nil
 	}

@@ -105,7 +105,8 @@ func NewClient(data string) *Client {
 		return new(net.Dialer).DialContext(ctx, "unix", name)
 	}
 	return &Client{data, &http.Client{
-		Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: answerLimit,
+		Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true},
+		Timeout:   answerLimit,
 	}}
 }
 
@@ -115,11 +116,11 @@ func (c *Client) Ask(ctx context.Context, path string, body, answer any) error {
 	err := signin.Ask(ctx, c.http, "http://confab"+path, "", body, answer)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("no server runs with the data folder %s: start it with confab serve --data %s, "+
-			"or name another folder with --data", c.data, c.data)
+		return fmt.Errorf("no server runs with the data folder %s: start it with "+
+			"confab serve --data %s, or name another folder with --data", c.data, c.data)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s belongs to somebody else: run this as the user that the server runs as",
-			filepath.Join(c.data, Name))
+		name := filepath.Join(c.data, Name)
+		return fmt.Errorf("%s belongs to somebody else: run this as the user of the server", name)
 	}
 	return err
 }

@@ -42,6 +42,8 @@ var table = map[string][]string{
 	"internal/dynamolocal": {"internal/tools", "store/dynamostore"},
 	"internal/doctor":      {},
 	"internal/signin":      {"auth", "chat"},
+	"internal/login":       {"chat", "internal/serve", "internal/signin"},
+	"internal/qrcode":      {},
 	"internal/control":     {"chat", "internal/signin"},
 	"internal/release":     {},
 	"internal/repotest":    {},

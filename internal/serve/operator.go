@@ -19,8 +19,8 @@ func (s *Server) Operator(origin string) http.Handler {
 		mux.Handle("/auth/", signin.Operator(c))
 	} else {
 		mux.HandleFunc("/auth/", func(w http.ResponseWriter, r *http.Request) {
-			err := chat.E(chat.NotFound, "there are no accounts in open mode: start the server with --auth link")
-			signin.Reply(w, r, s.config.Logger, nil, err)
+			const text = "there are no accounts in open mode: start the server with --auth link"
+			signin.Reply(w, r, s.config.Logger, nil, chat.E(chat.NotFound, text))
 		})
 	}
 	mux.HandleFunc("GET /status", s.status)
@@ -54,7 +54,8 @@ func (s *Server) kick(w http.ResponseWriter, r *http.Request) {
 		kicked.Connections = len(open)
 	}
 	if err == nil {
-		err = s.handler.Revoke(r.Context(), kicked.User, "", "the operator has ended this connection")
+		const reason = "the operator has ended this connection"
+		err = s.handler.Revoke(r.Context(), kicked.User, "", reason)
 	}
 	signin.Reply(w, r, s.config.Logger, kicked, err)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 
 	"github.com/confab-chat/confab/chat"
 )
@@ -33,7 +34,7 @@ func Ask(
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", "confab")
+	r.Header.Set("User-Agent", "confab on "+runtime.GOOS) // what lists of devices show
 	if session != "" {
 		r.Header.Set("Authorization", "Bearer "+session)
 	}
@@ -59,7 +60,8 @@ func understand(response *http.Response, answer any) error {
 	}
 	var f failure
 	if json.Unmarshal(text, &f) != nil || f.Error == "" {
-		return fmt.Errorf("something answers, and it is not Confab with accounts: %s", response.Status)
+		return fmt.Errorf("something answers, and it is not Confab with accounts: %s",
+			response.Status)
 	}
 	e := chat.E(kindOf(response.StatusCode), "%s", f.Error)
 	e.Field = f.Field
