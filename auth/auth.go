@@ -51,13 +51,28 @@ type Open struct {
 
 // Identify gives the user of ?name=, or a new guest-xxxxxx without it. A name that breaks
 // chat.NameRule is chat.Invalid.
-func (o Open) Identify(_ context.Context, r Request) (Identity, error) {
-	name, given := r.Query["name"]
-	if !given {
-		return o.guest()
+//
+// A handshake that offers sub-protocols is answered with the first one: a browser fails otherwise. What
+// stands behind it, as the token of a page that was made for sign-in, is not looked at.
+func (o Open) Identify(_ context.Context, r Request) (id Identity, err error) {
+	if name, given := r.Query["name"]; given {
+		id.User, err = chat.CleanName("name", name)
+	} else {
+		id, err = o.guest()
 	}
-	clean, err := chat.CleanName("name", name)
-	return Identity{User: clean}, err
+	if err != nil {
+		return Identity{}, err
+	}
+	id.Protocol, _ = r.protocols()
+	return id, nil
+}
+
+// protocols gives the first two sub-protocols that a handshake offers.
+func (r *Request) protocols() (first, second string) {
+	offered, _ := r.Header("Sec-WebSocket-Protocol")
+	first, rest, _ := strings.Cut(offered, ",")
+	second, _, _ = strings.Cut(rest, ",")
+	return strings.TrimSpace(first), strings.TrimSpace(second)
 }
 
 // guest makes a name of 30 random bits.

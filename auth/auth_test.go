@@ -35,6 +35,17 @@ func TestOpen_Identify(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the first sub-protocol is answered", func(t *testing.T) {
+		for offered, want := range map[string]string{
+			"authorization, eyJhbGciOi": "authorization", " chat ,superchat": "chat", "confab": "confab", "": "",
+		} {
+			r := named("alice")
+			r.Headers = map[string]string{"Sec-WebSocket-Protocol": offered}
+			if id, err := (auth.Open{}).Identify(ctx, r); err != nil || id.Protocol != want || id.User != "alice" {
+				t.Errorf("%q: got %v, %v, want %q", offered, id, err, want)
+			}
+		}
+	})
 	t.Run("nothing else of the query names a user", func(t *testing.T) {
 		id, err := auth.Open{}.Identify(ctx, auth.Request{Query: map[string]string{
 			"Name": "alice", "user": "alice", "username": "alice", "from": "alice", "dialect": "native",

@@ -38,9 +38,8 @@ func (m Members) Identify(ctx context.Context, r Request) (Identity, error) {
 }
 
 func (m Members) signed(ctx context.Context, r *Request) (s Signed, protocol string, err error) {
-	offered, _ := r.Header("Sec-WebSocket-Protocol")
-	if first, second, _ := strings.Cut(offered, ","); strings.TrimSpace(first) == Protocol {
-		s, err = m.Service.UseTicket(ctx, strings.TrimSpace(second))
+	if first, second := r.protocols(); first == Protocol {
+		s, err = m.Service.UseTicket(ctx, second)
 		return s, Protocol, err
 	}
 	authorization, _ := r.Header("Authorization")
