@@ -79,24 +79,28 @@ func gather(s *server, size, roomSize, stallEvery int) (*crowd, error) {
 // stall sends those who stall direct messages until neither their sockets nor the server's queues
 // for them hold more. The server closes them 10 s later.
 func (c *crowd) stall() error {
-	const messages = 100 // of 16 KB: sockets as small as theirs hold 200 KB, and a queue 1 MiB
-	long := strings.Repeat("stalling", 2048)
 	for _, cl := range c.clients {
 		if cl.stalls {
 			c.stalled = append(c.stalled, cl.user)
 		}
 	}
-	return c.settle(messages*len(c.stalled), func() error { // the sender gets a copy of each
-		for range messages {
-			for _, user := range c.stalled {
+	// 100 of 16 KB: sockets as small as theirs hold 200 KB, and a queue 1 MiB. The sender gets a copy
+	// of each, and must not fall behind.
+	const times, some = 5, 20
+	long := strings.Repeat("stalling", 2048)
+	for i := range times * len(c.stalled) {
+		err := c.settle(some, func() (err error) {
+			for range some {
 				c.texts++
-				if err := c.clients[0].say("to", user, c.texts, long); err != nil {
-					return err
-				}
+				err = errors.Join(err, c.clients[0].say("to", c.stalled[i/times], c.texts, long))
 			}
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func (c *crowd) fail(err error) { c.failed.CompareAndSwap(nil, &err) }
