@@ -180,6 +180,7 @@ func (c *connection) end(why *closing, answered bool) bool {
 		return false
 	}
 	c.state, c.answered = ended, answered
+	c.api.work.Add(1)      // $disconnect, while the reader still counts
 	c.api.stats.close(why) // before anybody can see the close frame
 	now := c.api.now()
 	if why.code == 1006 {

@@ -42,8 +42,11 @@ var (
 	errThrottled = errors.New("gateway: throttled")
 )
 
-// errTimeout is an integration that has not answered in time.
-var errTimeout = errors.New("gateway: integration timed out")
+// Why there is no answer of an integration.
+var (
+	errTimeout = errors.New("gateway: integration timed out")
+	errExited  = errors.New("gateway: handler ended its goroutine") // as t.FailNow does
+)
 
 // invoke gives an event to a route's integration and waits for it as long as the route says.
 func (a *API) invoke(ctx context.Context, r *route, event *events.APIGatewayWebsocketProxyRequest) (
@@ -92,8 +95,9 @@ func within[T any](a *API, limit time.Duration, f func() (T, error)) (T, error) 
 	done := make(chan result, 1)
 	deadline := a.now() + int64(limit)
 	a.work.Go(func() {
-		value, err := f()
-		done <- result{value, err}
+		r := result{err: errExited}
+		defer func() { done <- r }()
+		r.value, r.err = f()
 	})
 	timer := time.NewTimer(min(limit, a.look))
 	defer timer.Stop()

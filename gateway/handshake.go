@@ -19,7 +19,8 @@ func (a *API) handshake(w http.ResponseWriter, r *http.Request, stage *stage) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if !wellFormed(r, key) {
 		a.stats.refuse(CauseHandshake)
-		w.Header().Set("Connection", "close") // or net/http waits for the body
+		w.Header().Set("Connection", "close")                // or net/http waits for the body
+		w.Header()["Sec-WebSocket-Version"] = []string{"13"} // RFC 6455 section 4.4
 		a.answer(w, http.StatusBadRequest, "BadRequestException", "Bad Request")
 		return
 	}
@@ -209,6 +210,7 @@ func (c *connection) admit(key string, reply events.APIGatewayProxyResponse) boo
 	if !c.api.add(c) {
 		c.mu.Unlock()
 		c.reject(events.APIGatewayProxyResponse{StatusCode: http.StatusServiceUnavailable})
+		c.api.work.Add(1)
 		c.in.close(c, &closing{1006, "Connection closed abnormally", CauseShutdown})
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -228,8 +229,14 @@ func TestAPI_handshake_refusesMalformed(t *testing.T) {
 		"lower-case name": {101, []string{"upgrade: WebSocket", connect, version, key}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := r.request(t, "GET /prod", test.lines...).head.StatusCode; got != test.want {
-				t.Errorf("answer %d, want %d", got, test.want)
+			head := r.request(t, "GET /prod", test.lines...).head
+			if head.StatusCode != test.want {
+				t.Errorf("answer %d, want %d", head.StatusCode, test.want)
+			}
+			// RFC 6455 section 4.4: who speaks another version is told which one is spoken.
+			refused := head.StatusCode == http.StatusBadRequest
+			if version := head.Header.Get("Sec-WebSocket-Version"); refused && version != "13" {
+				t.Errorf("Sec-WebSocket-Version %q, want 13", version)
 			}
 		})
 	}
@@ -246,6 +253,32 @@ func TestAPI_handshake_takesEarlyFrames(t *testing.T) {
 	wantHead(t, c, 101, "")
 	if _, e := h.next(t); e["body"] != "early" {
 		t.Errorf("body %q, want early", e["body"])
+	}
+}
+
+// More may come with the handshake than may be under way: it waits, and what follows waits behind it.
+func TestAPI_handshake_takesManyEarlyFrames(t *testing.T) {
+	const messages = 3000
+	all := make(chan string, messages)
+	count := HandlerFunc(func(_ context.Context, e event) (reply, error) {
+		all <- e.Body
+		return reply{StatusCode: 200}, nil
+	})
+	r := run(t, Config{Serial: true, Routes: map[string]Route{"$default": {Handler: count, Timeout: -1}}})
+	text := strings.Join(upgradeLines, "\r\n") + "\r\n\r\n"
+	for i := range messages {
+		text += string(frame(textFrame, strconv.Itoa(i)))
+	}
+	wantHead(t, r.request(t, "GET /prod", text), 101, "")
+	for i := range messages {
+		select {
+		case got := <-all:
+			if got != strconv.Itoa(i) {
+				t.Fatalf("message %s, want %d", got, i)
+			}
+		case <-time.After(patience):
+			t.Fatalf("message %d does not come", i)
+		}
 	}
 }
 

@@ -92,12 +92,12 @@ func (in *inbox) done(c *connection, size int) (body string, more bool, last *cl
 	return "", false, last, in.unpause(c)
 }
 
-// close lets $disconnect be handled, with Serial after all that was received before.
+// close lets $disconnect be handled, which the caller has counted as work, with Serial after all that
+// was received before.
 func (in *inbox) close(c *connection, why *closing) {
 	in.mu.Lock()
 	in.closed = why
 	resume := in.unpause(c)
-	c.api.work.Add(1)
 	if !c.api.cfg.Serial || in.running == 0 { // else the worker does it
 		go c.disconnect(why)
 	}

@@ -32,9 +32,11 @@ func (c *connection) start(early []byte) {
 		go c.read(early)
 		return
 	}
-	if c.feed(early) {
+	if len(early) == 0 || c.eat(early) {
 		c.listen(true)
+		return
 	}
+	c.goOn() // it listens once there is room, and from then on the source is the poller's
 }
 
 // read waits for bytes with a small buffer, and reads on with a large one while a message is
@@ -91,18 +93,20 @@ func (c *connection) listen(on bool) {
 // feed takes bytes of the client. Messages in it are handed over, what is unfinished is kept. When
 // too much is under way it keeps the rest, tells no more to come, and resume will be called.
 func (c *connection) feed(b []byte) (more bool) {
-	if len(b) == 0 {
-		return true
-	}
+	return len(b) == 0 || c.eat(b) || c.goOn()
+}
+
+// eat takes bytes of the client, keeps those for which there is no room, and tells whether there are
+// none.
+func (c *connection) eat(b []byte) (all bool) {
 	c.heard.Store(c.api.now())
 	c.pinged.Store(0)
 	c.api.stats.bytesIn.Add(uint64(len(b)))
 	rest, all := c.split(b)
-	if all {
-		return true
+	if !all {
+		c.source.rest = bytes.Clone(rest)
 	}
-	c.source.rest = bytes.Clone(rest)
-	return c.goOn()
+	return all
 }
 
 // goOn hands over what waits for room, and tells whether all of it could be.

@@ -106,8 +106,11 @@ func (a *API) Deploy(s Stage) error {
 		}
 		d.routes[key] = &route{r, key, r.Throttle.bucket()}
 	}
-	have, _ := a.stages.LoadOrStore(s.Name, &stage{name: s.Name})
-	have.(*stage).live.Store(d)
+	added := &stage{name: s.Name}
+	added.live.Store(d) // first: who finds a stage finds what is deployed to it
+	if have, ok := a.stages.LoadOrStore(s.Name, added); ok {
+		have.(*stage).live.Store(d)
+	}
 	return nil
 }
 

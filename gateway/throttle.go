@@ -40,7 +40,7 @@ func (t Throttle) bucket() *rate.Limiter {
 
 // check refuses what no bucket can be made of.
 func (t Throttle) check() error {
-	if t.Burst < 0 || math.IsNaN(t.Rate) || math.IsInf(t.Rate, 0) {
+	if t.Burst < 0 || t.Rate == 0 && t.Burst > 0 || math.IsNaN(t.Rate) || math.IsInf(t.Rate, 0) {
 		return fmt.Errorf("throttle of %v a second, %d at once: not a limit", t.Rate, t.Burst)
 	}
 	return nil

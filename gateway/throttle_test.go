@@ -165,7 +165,7 @@ func TestGW64_DefaultsAreTheQuotas(t *testing.T) {
 }
 
 func TestThrottle_refuses(t *testing.T) {
-	for _, bad := range []Throttle{{Rate: 1, Burst: -1}, {Rate: math.NaN()}, {Rate: math.Inf(1)}} {
+	for _, bad := range []Throttle{{Rate: 1, Burst: -1}, {Burst: 5}, {Rate: math.NaN()}, {Rate: math.Inf(1)}} {
 		prod := Stage{Name: "prod"}
 		throttled := Stage{Name: "prod", Throttle: bad, Routes: all(newRecorder())}
 		for _, cfg := range []Config{
