@@ -75,6 +75,9 @@ func (r *Request) protocols() (first, second string) {
 	return strings.TrimSpace(first), strings.TrimSpace(second)
 }
 
+// GuestPrefix is what the names of guests begin with.
+const GuestPrefix = "guest-"
+
 // guest makes a name of 30 random bits.
 func (o Open) guest() (Identity, error) {
 	source := o.Rand
@@ -85,6 +88,6 @@ func (o Open) guest() (Identity, error) {
 	if _, err := io.ReadFull(source, b[:]); err != nil {
 		return Identity{}, chat.Wrap(chat.Internal, "guest", err)
 	}
-	name := "guest-" + strings.ToLower(base32.StdEncoding.EncodeToString(b[:])[:6])
+	name := GuestPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(b[:])[:6])
 	return Identity{User: name, Guest: true}, nil
 }

@@ -48,7 +48,7 @@ var lookalikes = strings.NewReplacer(
 // HandleKey gives what two handles that could be taken for one another have in common.
 func HandleKey(handle string) string { return lookalikes.Replace(chat.Fold(handle)) }
 
-var guestKey = HandleKey("guest-")
+var guestKey = HandleKey(GuestPrefix)
 
 // reserved are handles that would speak for the server, or for everybody, or that programs take for
 // something else.

@@ -1,8 +1,11 @@
 package chatapi
 
 import (
+	"cmp"
 	"context"
+	"strings"
 
+	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/wire"
 )
@@ -56,15 +59,39 @@ func (h *Handler) listMembers(ctx context.Context, r *request) error {
 const maxContacts = chat.MaxPage
 
 func (h *Handler) listUsers(ctx context.Context, r *request) error {
-	limit := r.Limit
-	if limit == 0 && r.dialect() == wire.DirectoryDialect {
-		limit = maxContacts
+	if r.dialect() == wire.DirectoryDialect {
+		return h.listContacts(ctx, r)
 	}
-	people, more, err := h.Service.ListUsers(ctx, r.Cursor, limit)
+	people, more, err := h.Service.ListUsers(ctx, r.Cursor, r.Limit)
 	if err != nil {
 		return err
 	}
 	return h.reply(ctx, r, wire.Users{ID: r.ID, Users: persons(people), More: more})
+}
+
+// listContacts answers users in the dialect directory. Guests are none of its users: there are as many
+// of them as connections of other dialects that gave no name, and who has one would be lost among them.
+func (h *Handler) listContacts(ctx context.Context, r *request) error {
+	var contacts []chat.Person
+	limit := cmp.Or(r.Limit, maxContacts)
+	cursor, more := r.Cursor, true
+	for more && len(contacts) < limit {
+		people, others, err := h.Service.ListUsers(ctx, cursor, limit)
+		if err != nil {
+			return err
+		}
+		more = others && len(people) > 0
+		for _, p := range people {
+			cursor = p.User
+			if !strings.HasPrefix(p.User, auth.GuestPrefix) && len(contacts) < limit {
+				contacts = append(contacts, p)
+			}
+		}
+		if strings.HasPrefix(cursor, auth.GuestPrefix) {
+			cursor = auth.GuestPrefix + "\x7f" // behind them all
+		}
+	}
+	return h.reply(ctx, r, wire.Users{ID: r.ID, Users: persons(contacts)})
 }
 
 func persons(people []chat.Person) []wire.Person {

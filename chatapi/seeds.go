@@ -80,26 +80,38 @@ func (t *telling) add(r *chat.Receiver) {
 		return
 	}
 	frames := t.encoded(dialect)
-	var got [][]byte
 	t.key = append(append(t.key[:0], r.Dialect...), ' ')
+	which := len(t.key)
 	for i := range t.pushes {
-		if frames[i] == nil || !t.pushes[i].reaches(r) {
-			t.key = append(t.key, '-')
-			continue
+		mark := byte('-')
+		if frames[i] != nil && t.pushes[i].reaches(r) {
+			mark = '+'
 		}
-		t.key = append(t.key, '+')
-		got = append(got, frames[i])
-	}
-	if len(got) == 0 {
-		return
+		t.key = append(t.key, mark)
 	}
 	g := t.byKey[string(t.key)]
 	if g == nil {
-		g = &seedGroup{got, newAudience()}
-		t.byKey[string(t.key)] = g
+		g = t.newGroup(frames, t.key[which:])
+	}
+	if g.to != nil {
+		g.to.add(r.ID, r.Endpoint, r.ConnectedAt)
+	}
+}
+
+// newGroup makes the group of those who get the frames that are marked. Who gets none has no audience.
+func (t *telling) newGroup(frames [][]byte, marks []byte) *seedGroup {
+	g := &seedGroup{}
+	for i, mark := range marks {
+		if mark == '+' {
+			g.frames = append(g.frames, frames[i])
+		}
+	}
+	t.byKey[string(t.key)] = g
+	if len(g.frames) > 0 {
+		g.to = newAudience()
 		t.groups = append(t.groups, g)
 	}
-	g.to.add(r.ID, r.Endpoint, r.ConnectedAt)
+	return g
 }
 
 // addErrand notes that a user with a connection of the dialect directory has a direct message.
