@@ -1,11 +1,13 @@
 package dynamostore
 
 import (
+	"encoding/hex"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 )
 
@@ -28,7 +30,7 @@ const (
 
 	// message
 	attrState = "s" // of member, user's room and announced too
-	attrFrom  = "f"
+	attrFrom  = "f" // of an audit entry too
 	attrID    = "i"
 	attrText  = "t"
 	attrCRC   = "c"
@@ -45,15 +47,34 @@ const (
 	attrUntil    = "un"
 	attrHello    = "hi"
 	attrNamed    = "na"
-	attrSession  = "se"
+	attrSession  = "se" // of a ticket too: the hash
 	attrSeen     = "s"
 	attrWindow   = "w"
 	attrCount    = "c"
 	attrClosed   = "cl" // of a name: who claims it; of a turn: who has it; of what is announced: whose news it was
 	attrRooms    = "rs"
 
+	// account; handle and subject, of which it has the claims
+	attrHandle   = "hd"
+	attrSubject  = "su"
+	attrIsOwner  = "ow"
+	attrDisabled = "di"
+	attrPending  = "pe" // since when it is being made
+	attrClaim    = "cm" // of the attempt that made it, and of its handle and subject
+
+	// link, session, ticket
+	attrAccount = "ac" // of handle and subject too
+	attrMaker   = "mb"
+	attrUses    = "ct"
+	attrDevice  = "dv"
+	attrUsed    = "ud" // of a ticket: by which call
+
+	// audit entry
+	attrAction = "an"
+	attrObject = "ob"
+
 	// presence notes
-	attrUsers = "us"
+	attrUsers = "us" // of a link too
 
 	// schema
 	attrVersion = "v"
@@ -61,7 +82,8 @@ const (
 
 func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 func bin(b []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: b} }
-func yes() types.AttributeValue         { return &types.AttributeValueMemberBOOL{Value: true} }
+func yes() types.AttributeValue         { return flag(true) }
+func flag(is bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: is} }
 
 func num[N ~int | ~int64 | ~uint8 | ~uint32 | ~uint64](n N) types.AttributeValue {
 	if n < 0 {
@@ -109,6 +131,31 @@ func (r *row) str(name string) string {
 		r.spoil(name)
 	}
 	return ""
+}
+
+// flag reads a truth; absent is false.
+func (r *row) flag(name string) bool {
+	switch v := r.it[name].(type) {
+	case nil:
+	case *types.AttributeValueMemberBOOL:
+		return v.Value
+	default:
+		r.spoil(name)
+	}
+	return false
+}
+
+// hash reads a hash in hexadecimal.
+func (r *row) hash(name string) (h auth.Hash) {
+	text := r.str(name)
+	if len(text) != 2*len(h) {
+		r.spoil(name)
+		return h
+	}
+	if _, err := hex.Decode(h[:], []byte(text)); err != nil {
+		r.spoil(name)
+	}
+	return h
 }
 
 func (r *row) bin(name string) []byte {

@@ -1,4 +1,4 @@
-// Package dynamostore keeps chat's log and its connections in one DynamoDB table.
+// Package dynamostore keeps chat's log, its connections and who may sign in in one DynamoDB table.
 //
 // It uses single-item requests only, no transaction, no index and no Scan, so that any engine
 // with that part of DynamoDB's API will do. A change of several items is an ordered list of
@@ -12,6 +12,12 @@
 // ago and never filled puts a void in its place (the fence): the conditional put decides between
 // the two, never a clock, and a writer that finds the void takes a new number. So settled numbers
 // are dense, no writer waits for another, and a message is stored at most once.
+//
+// # Signing in
+//
+// An account, its handle and its subject are three items, each put if absent; that the account is
+// not pending any more decides that it is one. Links, sessions and tickets are found by the SHA-256
+// of their secret, and one write decides each of their uses.
 //
 // # Expiry
 //

@@ -133,3 +133,13 @@ func valueFrom(kind string, raw json.RawMessage) (types.AttributeValue, error) {
 	}
 	return nil, fmt.Errorf("unknown type %q", kind)
 }
+
+// endOf gives the second at which an item expires, 0 where there is none.
+func endOf(it item) int64 {
+	if n, ok := it["x"].(*types.AttributeValueMemberN); ok {
+		if end, err := strconv.ParseInt(n.Value, 10, 64); err == nil {
+			return end
+		}
+	}
+	return 0
+}

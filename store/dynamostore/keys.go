@@ -7,9 +7,12 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/confab-chat/confab/auth"
 )
 
-// The table's keys, all of them. Names have no '#', so no two kinds of item can meet.
+// The table's keys, all of them. Names have no '#', so no two kinds of item can meet; a subject may
+// have some, and is alone in its kind of partition.
 //
 //	item                PK            SK
 //	connection          C#0–3         id            the number is a hash of the id
@@ -27,6 +30,14 @@ import (
 //	name                N#folded      NAME
 //	public room         ROOMS         room
 //	presence notes      PRESENCE      room
+//	account             A#id          ACCOUNT
+//	account's session   A#id          S#hash
+//	handle              HANDLES       key           what handles have in common that look alike
+//	subject             I#subject     SUBJECT       of an issuer
+//	session             H#hash        SESSION
+//	ticket              T#hash        TICKET
+//	link                LINKS         hash          with who has used it
+//	audit entry         AUDIT         id
 //	schema              SCHEMA        SCHEMA
 const (
 	pkName = "PK"
@@ -39,12 +50,20 @@ const (
 	announceSK = "ANNOUNCED"
 	roomsPK    = "ROOMS"
 	presencePK = "PRESENCE"
+	accountSK  = "ACCOUNT"
+	handlesPK  = "HANDLES"
+	subjectSK  = "SUBJECT"
+	sessionSK  = "SESSION"
+	ticketSK   = "TICKET"
+	linksPK    = "LINKS"
+	auditPK    = "AUDIT"
 	schemaID   = "SCHEMA"
 
 	messagePrefix    = "M#"
 	memberPrefix     = "U#"
 	roomPrefix       = "R#"
 	connectionPrefix = "C#"
+	sessionPrefix    = "S#"
 )
 
 // spread is over how many partitions connections, and users, are spread.
@@ -68,10 +87,22 @@ func userKey(user string) key                { return key{usersPK(spreadOf(user)
 func nameKey(folded string) key              { return key{"N#" + folded, nameSK} }
 func publicRoomKey(room string) key          { return key{roomsPK, room} }
 func presenceKey(room string) key            { return key{presencePK, room} }
+func accountKey(id string) key               { return key{accountPK(id), accountSK} }
+func handleKey(handle string) key            { return key{handlesPK, auth.HandleKey(handle)} }
+func subjectKey(subject string) key          { return key{"I#" + subject, subjectSK} }
+func sessionKey(h auth.Hash) key             { return key{"H#" + h.String(), sessionSK} }
+func ticketKey(h auth.Hash) key              { return key{"T#" + h.String(), ticketSK} }
+func linkKey(h auth.Hash) key                { return key{linksPK, h.String()} }
+func auditKey(id string) key                 { return key{auditPK, id} }
 func schemaKey() key                         { return key{schemaID, schemaID} }
+
+func accountSessionKey(id string, h auth.Hash) key {
+	return key{accountPK(id), sessionPrefix + h.String()}
+}
 
 func roomPK(room string) string          { return "R#" + room }
 func userPK(user string) string          { return "U#" + user }
+func accountPK(id string) string         { return "A#" + id }
 func subscriptionsPK(room string) string { return "S#" + room }
 func connectionsPK(n int) string         { return "C#" + strconv.Itoa(n) }
 func usersPK(n int) string               { return "P#" + strconv.Itoa(n) }

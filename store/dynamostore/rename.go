@@ -6,7 +6,7 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-// claimTime is how long a Rename that died keeps others from the name.
+// claimTime is how long a Rename, or PutAccount, that died keeps others from the name.
 const claimTime = 2 * Budget
 
 // Rename implements chat.Connections. Its writes are, in this order: a claim to the name, which

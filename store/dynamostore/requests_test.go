@@ -60,6 +60,7 @@ func exercise(t *testing.T, p *pair) {
 	ok(t, "Delete", err)
 	ok(t, "Leave", p.a.Leave(ctx, "tea", "bob"))
 	ok(t, "Unsubscribe", p.a.Unsubscribe(ctx, "tea", "bob"))
+	exerciseSessions(t, p)
 }
 
 func exerciseLists(t *testing.T, p *pair) {
@@ -107,12 +108,15 @@ func TestStore_expiry(t *testing.T) {
 	look := func(it item) {
 		partition, _, _ := strings.Cut(pk(it), "#")
 		kind := partition
-		if partition == "U" || partition == "R" {
+		if slices.Contains([]string{"U", "R", "A"}, partition) {
 			sort, _, _ := strings.Cut(sk(it), "#")
 			kind += " " + sort
 		}
 		written[kind]++
-		ends := slices.Contains([]string{"C", "S", "D", "U C", "U TYPING", "U TURN", "U ANNOUNCED", "PRESENCE"}, kind)
+		ends := slices.Contains([]string{
+			"C", "S", "D", "U C", "U TYPING", "U TURN", "U ANNOUNCED", "PRESENCE",
+			"A S", "H", "T", "LINKS",
+		}, kind)
 		if (it["x"] != nil) != ends {
 			t.Errorf("%s / %s: has an expiry: %v, want %v", pk(it), sk(it), !ends, ends)
 		}
@@ -140,8 +144,9 @@ func TestStore_expiry(t *testing.T) {
 	}
 	exercise(t, newPair(t, dynamostore.Options{}, see))
 	for _, kind := range []string{
-		"C", "U C", "S", "R HEAD", "R M", "R U", "U R", "U TYPING", "U TURN", "U ANNOUNCED", "D", "P", "N", "ROOMS", "PRESENCE",
-		"SCHEMA",
+		"C", "U C", "S", "R HEAD", "R M", "R U", "U R", "U TYPING", "U TURN", "U ANNOUNCED", "D", "P",
+		"N", "ROOMS", "PRESENCE", "SCHEMA",
+		"A ACCOUNT", "A S", "HANDLES", "I", "H", "T", "LINKS", "AUDIT",
 	} {
 		if written[kind] == 0 {
 			t.Errorf("no item of kind %s was written", kind)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 )
 
@@ -43,8 +44,8 @@ type Options struct {
 	LeftOut      func(room string)
 }
 
-// Store is chat.Log and chat.Connections in a DynamoDB table. It may be used by any number of
-// goroutines and processes.
+// Store is chat.Log, chat.Connections and auth.Sessions in a DynamoDB table. It may be used by any
+// number of goroutines and processes.
 type Store struct {
 	db *dynamodb.Client
 	Options
@@ -54,6 +55,7 @@ type Store struct {
 var (
 	_ chat.Log         = (*Store)(nil)
 	_ chat.Connections = (*Store)(nil)
+	_ auth.Sessions    = (*Store)(nil)
 )
 
 // New makes a store on a table that exists, or that CreateTable will make. The client's retries

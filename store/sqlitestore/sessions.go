@@ -8,8 +8,6 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-var _ auth.Sessions = (*Store)(nil)
-
 // sweepSessions is how many sessions that have ended a new one removes at most.
 const sweepSessions = 8
 

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 )
 
@@ -55,7 +56,10 @@ type Store struct {
 	closed      error
 }
 
-var _ chat.Log = (*Store)(nil)
+var (
+	_ chat.Log      = (*Store)(nil)
+	_ auth.Sessions = (*Store)(nil)
+)
 
 // Open opens the chat data in a folder, and makes both if they are absent: the folder for its owner
 // alone (0700), the files too (0600). It refuses with Taken while another process has the data,

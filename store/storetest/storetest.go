@@ -1,5 +1,6 @@
-// Package storetest is the contract of [chat.Log] and [chat.Connections] as tests. A store's test
-// is a harness and one call of [RunLog] or [RunConnections].
+// Package storetest is the contract of [chat.Log], [chat.Connections] and
+// [github.com/confab-chat/confab/auth.Sessions] as tests. A store's test is a harness and one call
+// of [RunLog], [RunConnections] or [RunSessions].
 //
 // A harness opens two instances on one store, which the tests use against each other. Beside the
 // subtests, one per sentence of the contract, random operations are run on the store and on
