@@ -25,10 +25,11 @@ type wscat struct {
 }
 
 // startWscat connects by wscat and returns when it is connected.
-func startWscat(tb testing.TB, url string) *wscat {
+func startWscat(tb testing.TB, url string, options ...string) *wscat {
 	tb.Helper()
 	program := tools.Path(tb, "node/node_modules/.bin/wscat")
-	cmd := exec.Command(tools.Program(tb, "node"), program, "--no-color", "-c", url)
+	args := append([]string{program, "--no-color", "-c", url}, options...)
+	cmd := exec.Command(tools.Program(tb, "node"), args...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		tb.Fatal(err)
