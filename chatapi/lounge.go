@@ -69,12 +69,12 @@ func (h *Handler) isInLounge(ctx context.Context, user string) (bool, error) {
 }
 
 // hasCome notes that a user is in the lounge, and tells whether that is news. Whose connections have
-// gone meanwhile is not there.
+// gone meanwhile is not there: if that was known already, it is for who closed them to say.
 func (h *Handler) hasCome(ctx context.Context, user string) (news, here bool, err error) {
 	if news, err = h.Service.Announce(ctx, user, true); err != nil {
 		return false, false, err
 	}
-	if here, err = h.isInLounge(ctx, user); err == nil && !here {
+	if here, err = h.isInLounge(ctx, user); err == nil && news && !here {
 		_, err = h.Service.Announce(ctx, user, false)
 	}
 	return news, here, err
@@ -83,18 +83,22 @@ func (h *Handler) hasCome(ctx context.Context, user string) (news, here bool, er
 // hasLeft notes that a user has no connection in the lounge any more, and tells whether that is news.
 // It looks twice: who comes while it is being noted has not left.
 func (h *Handler) hasLeft(ctx context.Context, user string) (bool, error) {
-	here, err := h.isInLounge(ctx, user)
-	if err != nil || here {
-		return false, err
+	for {
+		here, err := h.isInLounge(ctx, user)
+		if err != nil || here {
+			return false, err
+		}
+		news, err := h.Service.Announce(ctx, user, false)
+		if err != nil || !news {
+			return false, err
+		}
+		if here, err = h.isInLounge(ctx, user); err != nil || !here {
+			return !here, err
+		}
+		if news, err = h.Service.Announce(ctx, user, true); err != nil || !news {
+			return false, err
+		}
 	}
-	news, err := h.Service.Announce(ctx, user, false)
-	if err != nil || !news {
-		return false, err
-	}
-	if here, err = h.isInLounge(ctx, user); err == nil && here {
-		_, err = h.Service.Announce(ctx, user, true)
-	}
-	return !here, err
 }
 
 // renamed tells the lounge of a connection that has taken a name. It was old's before.

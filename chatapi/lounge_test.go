@@ -11,6 +11,7 @@ import (
 
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/chatapi"
+	"github.com/confab-chat/confab/connections"
 	"github.com/confab-chat/confab/wire"
 )
 
@@ -236,6 +237,21 @@ func TestLounge_opened(t *testing.T) {
 		w.disconnect("bar3")
 		w.takes("left", to{"bar1": {system("Bob has left the chat"), members("Alice")}})
 	})
+	sub(t, "one that comes while the user goes", func(w *world) {
+		w.name(map[string]string{"bar1": "Alice", "bar2": "Bob"}, "bar1", "bar2")
+		w.enter("bar3", wire.LoungeDialect, "Bob")
+		w.h.Poster = &described{w.poster, func() { // another instance has closed the rows and told nobody yet
+			for _, id := range []string{"bar2", "bar3"} {
+				_, err := w.conns.Close(w.ctx, id)
+				w.ok(err)
+			}
+		}}
+		w.ok(w.later.run(w.ctx))
+		w.takes("came too late", to{"bar1": {}})
+		w.h.Service = chat.NewService(w.log, closesAgain{w.conns, bob(w, "bar2")}, w.clock.Now)
+		w.disconnect("bar2")
+		w.takes("left", to{"bar1": {system("Bob has left the chat"), members("Alice")}})
+	})
 	sub(t, "closed before anybody was told", func(w *world) {
 		w.name(map[string]string{"bar1": "Alice"}, "bar1")
 		w.enter("bar2", wire.LoungeDialect, "Bob")
@@ -250,6 +266,17 @@ func TestLounge_opened(t *testing.T) {
 		w.enter("phone1", wire.DirectoryDialect, "dave")
 		equal(w, "tasks", len(w.later.take()), 0)
 	})
+}
+
+// described lets something happen when a connection is described.
+type described struct {
+	*poster
+	meanwhile func()
+}
+
+func (d *described) Describe(ctx context.Context, t connections.Target) (connections.Info, error) {
+	d.meanwhile()
+	return d.poster.Describe(ctx, t)
 }
 
 // closesAgain is the first to close a connection, as it was for the instance that now goes on.
