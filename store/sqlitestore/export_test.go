@@ -69,3 +69,14 @@ func (s *Store) Tickets() int {
 	defer s.tickets.mu.Unlock()
 	return len(s.tickets.rows)
 }
+
+// Verified names the tables whose rows Open compares with their sums, and their indexes.
+func Verified() (names []string) {
+	for _, t := range verifiedTables {
+		names = append(names, t.name)
+		for _, i := range t.indexes {
+			names = append(names, i.name)
+		}
+	}
+	return names
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,28 @@ func sqlOn(file, statement string) error {
 	}
 	_, err = db.Exec(statement)
 	return errors.Join(err, db.Close())
+}
+
+// TestOpen_verifies wants each table to be compared with its sums when a store is opened, by each of
+// its indexes, but for those that hold the messages or the sums themselves.
+func TestOpen_verifies(t *testing.T) {
+	db, err := sql.Open("sqlite", filepath.Join(closed(t, 1), "confab.db"))
+	ok(t, err)
+	defer func() { ok(t, db.Close()) }()
+	rows, err := db.Query("SELECT name FROM sqlite_schema WHERE sql IS NOT NULL")
+	ok(t, err)
+	defer func() { ok(t, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		ok(t, rows.Scan(&name))
+		if slices.Contains([]string{"heads", "messages", "sums"}, name) {
+			continue
+		}
+		if !slices.Contains(sqlitestore.Verified(), name) {
+			t.Errorf("Open does not look at %s", name)
+		}
+	}
+	ok(t, rows.Err())
 }
 
 // reopened gives the content of a folder that was closed.
