@@ -62,7 +62,11 @@ func (c *connection) authorize(r *http.Request, route *route,
 		usageKey = v.usageKey
 	}
 	if route.IAM {
-		if _, refused := c.api.verify(r, emptyHash); refused != nil {
+		auth, refused := c.api.claim(r)
+		if refused == nil {
+			refused = c.api.verify(r, &auth, emptyHash)
+		}
+		if refused != nil {
 			return &denial{status: http.StatusForbidden, message: refused.message}
 		}
 	}

@@ -17,7 +17,8 @@
 //     Config.OnDrain tells when the queue is empty again.
 //   - Memory is bounded: frames of 32 KB, messages of 128 KB, and nothing is allocated on the word
 //     of a length in a header.
-//   - A handler that panics is recovered, as a crashed Lambda is.
+//   - A handler that panics is recovered, as a crashed Lambda is, and so is one that ends its
+//     goroutine, as t.FailNow does, where its route has a time limit.
 //
 // # Integrations
 //

@@ -316,6 +316,21 @@ func TestGW29_StageVariables(t *testing.T) {
 	}
 }
 
+// What is deployed stays, whatever becomes of the caller's map.
+func TestGW29_VariablesAreThoseDeployed(t *testing.T) {
+	variables := map[string]string{"k": "v"}
+	h := newRecorder()
+	r := run(t, Config{
+		Stages: []Stage{{Name: "prod", Variables: variables}},
+		Routes: map[string]Route{"$default": {Handler: h}},
+	})
+	variables["k"] = "changed"
+	r.dial(t).send("x")
+	if _, e := h.next(t); !cmp.Equal(e["stageVariables"], map[string]any{"k": "v"}) {
+		t.Errorf("stageVariables %v, want those of Deploy", e["stageVariables"])
+	}
+}
+
 // endedBy gives code and reason of the $disconnect event after what the client does.
 func endedBy(t *testing.T, act func(*client)) (code any, reason any) {
 	t.Helper()

@@ -34,6 +34,11 @@ func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, stage, es
 		a.answer(w, http.StatusBadRequest, "BadRequestException", "Invalid connectionId: "+id)
 		return
 	}
+	auth, refused := a.claim(r)
+	if refused != nil {
+		a.answer(w, http.StatusForbidden, refused.kind, refused.message)
+		return
+	}
 	body, hash, err := readBody(r)
 	switch {
 	case errors.Is(err, connections.ErrTooLarge) && hash == "":
@@ -43,14 +48,18 @@ func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, stage, es
 		a.answer(w, http.StatusBadRequest, "BadRequestException", "Bad Request")
 		return
 	}
-	if !a.mayCall(w, r, stage, hash) {
+	if !a.mayCall(w, r, stage, &auth, hash) {
 		return
 	}
 	if err != nil {
 		a.tooLarge(w)
 		return
 	}
-	target := connections.Target{ID: id}
+	a.serveCall(w, r, connections.Target{ID: id}, body)
+}
+
+// serveCall does what a permitted call asks for.
+func (a *API) serveCall(w http.ResponseWriter, r *http.Request, target connections.Target, body []byte) {
 	switch r.Method {
 	case http.MethodPost:
 		a.servePost(w, target, body)
@@ -67,15 +76,16 @@ func (a *API) serveConnections(w http.ResponseWriter, r *http.Request, stage, es
 
 // mayCall checks the caller's signature and permission and the account's throttle, and answers who
 // may not call.
-func (a *API) mayCall(w http.ResponseWriter, r *http.Request, stage, bodyHash string) bool {
-	key, refused := a.verify(r, bodyHash)
-	if refused != nil {
+func (a *API) mayCall(w http.ResponseWriter, r *http.Request, stage string, auth *authorization,
+	bodyHash string,
+) bool {
+	if refused := a.verify(r, auth, bodyHash); refused != nil {
 		a.answer(w, http.StatusForbidden, refused.kind, refused.message)
 		return false
 	}
 	resource := a.resource(stage, r.Method)
-	if a.cfg.MayManage != nil && !a.cfg.MayManage(key, resource) {
-		a.deny(w, key, resource)
+	if a.cfg.MayManage != nil && !a.cfg.MayManage(auth.key, resource) {
+		a.deny(w, auth.key, resource)
 		return false
 	}
 	if !passes(a.cfg.Now, a.requests) {

@@ -84,3 +84,28 @@ func TestGW79_GW86_OrderOfChecks(t *testing.T) {
 		}
 	}
 }
+
+// Who has no right to call is told so without the gateway reading what they would post.
+func TestGW88_UnsignedIsRefusedUnread(t *testing.T) {
+	r := managed(t, Config{})
+	path := at(closedID(t, r))
+	req, err := http.NewRequest(http.MethodPost, "http://ws.example"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign(t, req, nil, "AKIDSOMEBODY", testSecret, time.Now())
+	for kind, lines := range map[string][]string{
+		"MissingAuthenticationTokenException": nil,
+		"UnrecognizedClientException": {
+			"Authorization: " + req.Header.Get("Authorization"),
+			"X-Amz-Date: " + req.Header.Get("X-Amz-Date"),
+		},
+	} {
+		lines = append(lines, "Host: ws.example", "Content-Length: 10485760") // and none of it
+		c := r.request(t, "POST "+path, lines...)
+		got := c.head.Header.Get("x-amzn-ErrorType")
+		if c.head.StatusCode != http.StatusForbidden || got != kind {
+			t.Errorf("answer %d %s, want 403 %s", c.head.StatusCode, got, kind)
+		}
+	}
+}

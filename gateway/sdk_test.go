@@ -234,10 +234,10 @@ func TestAuthorization_sign(t *testing.T) {
 	}
 	req.Header.Set("X-Amz-Date", "20150830T123600Z")
 	auth := authorization{
-		day: "20150830", region: "us-east-1", service: "service",
+		day: "20150830", region: "us-east-1", service: "service", date: "20150830T123600Z",
 		signed: []string{"host", "x-amz-date"},
 	}
-	got := fmt.Sprintf("%x", auth.sign(req, testSecret, "20150830T123600Z", sum(nil)))
+	got := fmt.Sprintf("%x", auth.sign(req, testSecret, sum(nil)))
 	const want = "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"
 	if got != want {
 		t.Errorf("signature %s, want %s", got, want)

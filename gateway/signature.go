@@ -46,41 +46,45 @@ var (
 	}
 )
 
-// verify checks a call's signature against the body's hash, and gives the id of the access key that
-// made it.
-func (a *API) verify(r *http.Request, bodyHash string) (key string, refused *refusal) {
-	auth, refused := authorizationOf(r)
+// claim reads who a request says has signed it, and refuses what can be refused before its body is
+// read.
+func (a *API) claim(r *http.Request) (auth authorization, refused *refusal) {
+	auth, refused = authorizationOf(r)
 	if refused != nil {
-		return "", refused
+		return auth, refused
 	}
 	at, err := time.Parse(signTime, auth.date)
 	if err != nil || !strings.HasPrefix(auth.date, auth.day) || !slices.Contains(auth.signed, "host") {
-		return "", errMangled
+		return auth, errMangled
 	}
 	if age := a.cfg.Now().Sub(at); age > auth.limit || age < -signSkew {
-		return "", errExpired
+		return auth, errExpired
 	}
 	if auth.region != a.cfg.Region || auth.service != signService {
-		return "", errScope
+		return auth, errScope
 	}
+	if _, known := a.cfg.Credentials[auth.key]; !known {
+		return auth, errKey
+	}
+	return auth, nil
+}
+
+// verify checks that the claim is true of a request whose body has the hash.
+func (a *API) verify(r *http.Request, auth *authorization, bodyHash string) *refusal {
 	if h := r.Header.Get("X-Amz-Content-Sha256"); h != "" && h != bodyHash {
-		return "", errSignature
+		return errSignature
 	}
-	secret, known := a.cfg.Credentials[auth.key]
-	if !known {
-		return "", errKey
+	if !hmac.Equal(auth.sign(r, a.cfg.Credentials[auth.key], bodyHash), auth.signature) {
+		return errSignature
 	}
-	if !hmac.Equal(auth.sign(r, secret, auth.date, bodyHash), auth.signature) {
-		return "", errSignature
-	}
-	return auth.key, nil
+	return nil
 }
 
 // sign computes the signature that the request should have.
-func (auth *authorization) sign(r *http.Request, secret, date, bodyHash string) []byte {
+func (auth *authorization) sign(r *http.Request, secret, bodyHash string) []byte {
 	canonical := sha256.Sum256([]byte(canonicalRequest(r, auth.signed, bodyHash)))
 	scope := strings.Join([]string{auth.day, auth.region, auth.service, "aws4_request"}, "/")
-	text := strings.Join([]string{signAlgorithm, date, scope, hex.EncodeToString(canonical[:])}, "\n")
+	text := strings.Join([]string{signAlgorithm, auth.date, scope, hex.EncodeToString(canonical[:])}, "\n")
 	key := []byte("AWS4" + secret)
 	for _, part := range []string{auth.day, auth.region, auth.service, "aws4_request", text} {
 		mac := hmac.New(sha256.New, key)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -93,7 +94,7 @@ func (a *API) Deploy(s Stage) error {
 		return fmt.Errorf("gateway: stage %q: %w", s.Name, err)
 	}
 	d := &deployment{
-		variables: s.Variables, routes: make(map[string]*route, len(s.Routes)), log: log,
+		variables: maps.Clone(s.Variables), routes: make(map[string]*route, len(s.Routes)), log: log,
 	}
 	for key, r := range s.Routes {
 		if err := r.check(key); err != nil {
