@@ -341,3 +341,30 @@ func TestHandler_Invoke(t *testing.T) {
 		}
 	}, own)
 }
+
+// An event posts to as many connections by itself as Inline says, of all dialects together, the sender
+// among them.
+func TestDialects_inline(t *testing.T) {
+	w := newWorld(t, with(func(c *chatapi.Config) { c.Inline = 10 }))
+	var ids []string
+	for n := range 12 {
+		for _, d := range []wire.Dialect{wire.NativeDialect, wire.BroadcastDialect, wire.DirectDialect} {
+			id := fmt.Sprintf("%s%d", d, n)
+			w.enter(id, d, fmt.Sprintf("user%s%d", d, n))
+			ids = append(ids, id)
+		}
+	}
+	w.handle(w.frame("direct11", `{"action":"sendMessage","message":"hi"}`))
+	posted := 0
+	for _, c := range w.poster.calls {
+		posted += len(c.to)
+	}
+	equal(t, "posted to by the event", posted, 10)
+	equal(t, "the sender gets", w.poster.take("direct11"), []string{"hi"})
+	w.ok(w.later.run(w.ctx))
+	for _, id := range ids {
+		if id != "direct11" && len(w.poster.take(id)) != 1 {
+			t.Errorf("%s got nothing, or more than the message", id)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package chatapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/confab-chat/confab/chat"
@@ -93,15 +95,20 @@ func (h *Handler) deliverAlike(ctx context.Context, pushes []push) ([]errand, er
 			seeds = seeds[1:]
 		}
 	}
+	inline := cmp.Or(h.Inline, math.MaxInt)
+	if len(seeds) > 0 {
+		inline-- // one is left for a sender among them
+	}
 	if len(natives.targets) > 0 {
 		e := encode(pushes)
-		err = errors.Join(err, h.post(ctx, natives, e.frames))
+		err = errors.Join(err, h.post(ctx, natives, e.frames, inline))
 		e.release()
 	}
 	if len(seeds) == 0 {
 		return nil, err
 	}
-	errands, seedsErr := h.tellSeeds(ctx, pushes, seeds)
+	inline = max(0, inline-len(natives.targets)) + 1
+	errands, seedsErr := h.tellSeeds(ctx, pushes, seeds, inline)
 	return errands, errors.Join(err, seedsErr)
 }
 
@@ -113,15 +120,15 @@ func (h *Handler) answerOrigin(ctx context.Context, p *push) error {
 	}
 	to := audienceOf([]chat.Connection{p.origin})
 	defer to.release()
-	return h.post(ctx, to, [][]byte{frame})
+	return h.post(ctx, to, [][]byte{frame}, 1)
 }
 
-// post sends frames to an audience: to the first Inline of it now, to the others by tasks. What
+// post sends frames to an audience: to the first inline of it now, to the others by tasks. What
 // fails for some does not keep it from the others.
-func (h *Handler) post(ctx context.Context, to *audience, frames [][]byte) error {
+func (h *Handler) post(ctx context.Context, to *audience, frames [][]byte, inline int) error {
 	now := to
-	if h.Inline > 0 && len(to.targets) > h.Inline {
-		now = to.slice(0, h.Inline)
+	if len(to.targets) > inline {
+		now = to.slice(0, inline)
 	}
 	young, unsent, err := h.postNow(ctx, now, frames)
 	later := slices.Concat(young, unsent, to.targets[len(now.targets):])

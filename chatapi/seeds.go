@@ -53,9 +53,10 @@ type seedGroup struct {
 }
 
 // tellSeeds posts events of one room, in order, to connections of seed dialects. Each event is encoded
-// once for a dialect, and connections that get the same of them are posted to at once.
+// once for a dialect, and connections that get the same of them are posted to at once: the first inline
+// of all by the event itself.
 func (h *Handler) tellSeeds(
-	ctx context.Context, pushes []push, to []chat.Receiver,
+	ctx context.Context, pushes []push, to []chat.Receiver, inline int,
 ) ([]errand, error) {
 	t := telling{
 		pushes: pushes, all: to, frames: map[wire.Dialect][][]byte{},
@@ -66,7 +67,8 @@ func (h *Handler) tellSeeds(
 	}
 	var errs []error
 	for _, g := range t.groups {
-		errs = append(errs, h.post(ctx, g.to, g.frames))
+		errs = append(errs, h.post(ctx, g.to, g.frames, inline))
+		inline = max(0, inline-len(g.to.targets))
 		g.to.release()
 	}
 	return t.errands, errors.Join(errs...)
