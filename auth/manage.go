@@ -39,6 +39,20 @@ func (s *Service) SignOutEverywhere(
 	return a, len(list), s.record(ctx, by, "sign out everywhere", a.Handle)
 }
 
+// Still tells whether the session with that Hash.ID lets an account in yet: nil, or why not.
+func (s *Service) Still(ctx context.Context, handle, id string) error {
+	a, list, err := s.devices(ctx, nil, handle)
+	switch {
+	case err != nil:
+		return err
+	case a.Disabled:
+		return disabled()
+	case id == ProxySession, slices.ContainsFunc(list, func(n Session) bool { return n.Hash.ID() == id }):
+		return nil
+	}
+	return chat.E(chat.Unauthenticated, "sign in first: this session is over")
+}
+
 // Devices lists the live sessions of an account: one's own, or, for owners and the operator,
 // anybody's.
 func (s *Service) Devices(ctx context.Context, by *Account, handle string) ([]Session, error) {

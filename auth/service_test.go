@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -303,9 +304,16 @@ func TestService_Disable(t *testing.T) {
 	d.want("a member disables", err, chat.Forbidden)
 	_, err = d.Disable(ctx, &alice.Account, "alice", true)
 	d.want("an owner disables itself", err, chat.Forbidden)
+	id := bob.Session.Hash.ID()
+	if err := errors.Join(d.Still(ctx, "bob", id), d.Still(ctx, "bob", auth.ProxySession)); err != nil {
+		t.Errorf("bob's session: %v", err)
+	}
+	d.want("alice's session", d.Still(ctx, "bob", alice.Session.Hash.ID()), chat.Unauthenticated)
 	if a, err := d.Disable(ctx, &alice.Account, "bob", true); err != nil || !a.Disabled {
 		t.Fatalf("got %v, %v", a, err)
 	}
+	d.want("the session of who is disabled", d.Still(ctx, "bob", id), chat.Forbidden)
+	d.want("whom the proxy vouches for", d.Still(ctx, "bob", auth.ProxySession), chat.Forbidden)
 	_, err = d.Authenticate(ctx, session)
 	d.want("the session", err, chat.NotFound)
 	_, err = d.UseTicket(ctx, ticket)

@@ -188,7 +188,20 @@ func (s *Service) Find(ctx context.Context, id string) (Connection, error) {
 	return c, err
 }
 
-// Devices lists the live connections of a user.
+// DevicesNamed lists the live connections of a user in whatever spelling of the name; who is unknown
+// has none.
+func (s *Service) DevicesNamed(ctx context.Context, name string) ([]Connection, error) {
+	u, err := s.find(ctx, "user", name)
+	if Is(err, NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.Devices(ctx, u.Name)
+}
+
+// Devices lists the live connections of a user, by the name as it is recorded.
 func (s *Service) Devices(ctx context.Context, user string) ([]Connection, error) {
 	return s.conns.OfUser(ctx, user)
 }

@@ -47,6 +47,11 @@ func (h *Handler) connect(ctx context.Context, e *Event) Response {
 	if err == nil {
 		c, err = h.Service.Connect(ctx, h.newConnection(e, identity, dialect))
 	}
+	if err == nil && h.Still != nil {
+		if err = h.Still(ctx, identity.User, identity.Session); err != nil {
+			h.endRefused(ctx, e)
+		}
+	}
 	if err == nil {
 		h.deferOpened(ctx, &c)
 		return admitted(identity.Protocol)
@@ -57,6 +62,13 @@ func (h *Handler) connect(ctx context.Context, e *Event) Response {
 		h.logError(ctx, "$connect", e.RequestContext.RequestID, err)
 	}
 	return respond(status, explain(err)+"\n")
+}
+
+// endRefused ends the row of a connection that is refused after all: nothing tells that it has ended.
+func (h *Handler) endRefused(ctx context.Context, e *Event) {
+	if err := h.end(context.WithoutCancel(ctx), e.RequestContext.ConnectionID); err != nil {
+		h.logError(ctx, "$connect", e.RequestContext.RequestID, err)
+	}
 }
 
 // admitted is the answer to a handshake, with the sub-protocol that was chosen, without which a

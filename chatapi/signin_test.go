@@ -1,11 +1,13 @@
 package chatapi_test
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
@@ -23,7 +25,7 @@ func newClub(t *testing.T) *club {
 	c := &club{}
 	c.world = newWorld(t, with(func(config *chatapi.Config) {
 		c.desk = auth.NewService(memstore.NewSessions(), config.Now, nil)
-		config.Identify = auth.Members{Service: c.desk}.Identify
+		config.Identify, config.Still = auth.Members{Service: c.desk}.Identify, c.desk.Still
 	}))
 	return c
 }
@@ -79,6 +81,61 @@ func TestHandler_Handle_connect_signedIn(t *testing.T) {
 	if strings.Contains(c.logged.String(), ticket) {
 		t.Error("a ticket is in the log")
 	}
+}
+
+// TestHandler_Revoke_spelling has an account whose handle is spelled otherwise than its user was
+// recorded, by somebody in open mode.
+func TestHandler_Revoke_spelling(t *testing.T) {
+	c := newClub(t)
+	c.ok(c.log.PutUser(c.ctx, chat.User{Name: "alice", Since: c.h.Now()}))
+	equal(c, "user", c.enter("alice1", c.member("Alice")).User, "alice")
+	c.ok(c.h.Revoke(c.ctx, "Alice", "", "disabled"))
+	equal(c, "closed", slices.Sorted(maps.Keys(c.poster.closed)), []string{"alice1"})
+}
+
+// TestHandler_Revoke_whileConnecting ends a session between every two steps of a handshake: no
+// connection is left.
+func TestHandler_Revoke_whileConnecting(t *testing.T) {
+	revoke := func(c *club, bob auth.Signed) {
+		_, err := c.desk.SignOut(c.ctx, nil, "bob", bob.Session.Hash.ID())
+		c.ok(err)
+		c.ok(c.h.Revoke(c.ctx, "bob", bob.Session.Hash.ID(), "signed out"))
+	}
+	connect := func(c *club, bob auth.Signed) int {
+		ticket, err := c.desk.MakeTicket(c.ctx, bob)
+		c.ok(err)
+		return c.handle(c.connectEvent("bob1", map[string]string{"ticket": ticket})).StatusCode
+	}
+	t.Run("before it has a row", func(t *testing.T) {
+		c := newClub(t)
+		bob := c.member("bob")
+		identify := c.h.Identify
+		c.h.Identify = func(ctx context.Context, r auth.Request) (auth.Identity, error) {
+			defer revoke(c, bob)
+			return identify(ctx, r)
+		}
+		equal(c, "status", connect(c, bob), 401)
+		if _, err := c.conns.Get(c.ctx, "bob1"); !chat.Is(err, chat.NotFound) {
+			t.Errorf("it has a row: %v", err)
+		}
+	})
+	t.Run("before it can be closed", func(t *testing.T) {
+		c := newClub(t)
+		bob := c.member("bob")
+		equal(c, "status", connect(c, bob), 200)
+		c.poster.gone["bob1"] = true // until the gateway has answered
+		slept := time.Duration(0)
+		c.h.Sleep = func(_ context.Context, d time.Duration) error {
+			slept += d
+			delete(c.poster.gone, "bob1")
+			return nil
+		}
+		revoke(c, bob)
+		equal(c, "closed", slices.Sorted(maps.Keys(c.poster.closed)), []string{"bob1"})
+		if slept > time.Second {
+			t.Errorf("closed after %v, want within 1 s", slept)
+		}
+	})
 }
 
 // TestHandler_Revoke closes what a session has opened, and no more.

@@ -3,6 +3,7 @@ package chatapi
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/confab-chat/confab/chat"
@@ -41,17 +42,47 @@ func (h *Handler) closeAndEnd(
 	return h.end(ctx, c.ID)
 }
 
+// revokeTries is how often a connection that is not open yet is closed, youngRetry apart: promised is
+// a second.
+const revokeTries = 4
+
 // Revoke closes the connections of a user that a session has opened, because it is over; session ""
 // is all of them. It goes on when one of them fails.
 func (h *Handler) Revoke(ctx context.Context, user, session, reason string) error {
-	devices, err := h.Service.Devices(ctx, user)
+	devices, err := h.Service.DevicesNamed(ctx, user)
 	errs := []error{err}
+	var opening []connections.Target
 	for _, c := range devices {
-		if session == "" || c.Session == session {
-			errs = append(errs, h.closeAndEnd(ctx, c, closePolicy, reason))
+		if session != "" && c.Session != session {
+			continue
 		}
+		target := connections.Target{ID: c.ID, Endpoint: c.Endpoint}
+		err := h.Poster.Close(ctx, target, closePolicy, reason)
+		if errors.Is(err, connections.ErrGone) {
+			err = nil
+			if h.young(c.ConnectedAt) {
+				opening = append(opening, target)
+			}
+		}
+		errs = append(errs, err, h.end(ctx, c.ID))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, h.closeOpening(ctx, opening, reason))...)
+}
+
+// closeOpening closes connections which had a row, and whose handshake may not have been answered
+// yet: until then nothing can be closed.
+func (h *Handler) closeOpening(
+	ctx context.Context, opening []connections.Target, reason string,
+) error {
+	for try := 0; len(opening) > 0 && try < revokeTries; try++ {
+		if err := h.Sleep(ctx, youngRetry); err != nil {
+			return err
+		}
+		opening = slices.DeleteFunc(opening, func(t connections.Target) bool {
+			return !errors.Is(h.Poster.Close(ctx, t, closePolicy, reason), connections.ErrGone)
+		})
+	}
+	return nil
 }
 
 // Drain asks every connection to come again after a random time of at most spread, so that they

@@ -50,7 +50,7 @@ func (s *Server) kick(w http.ResponseWriter, r *http.Request) {
 	}
 	var open []chat.Connection
 	if err == nil {
-		open, err = s.handler.Service.Devices(r.Context(), kicked.User)
+		open, err = s.handler.Service.DevicesNamed(r.Context(), kicked.User)
 		kicked.Connections = len(open)
 	}
 	if err == nil {

@@ -104,6 +104,7 @@ func New(c Config) (*Server, error) {
 		Poster:         c.WrapPoster(s.api),
 		Deferrer:       s.tasks,
 		Identify:       s.identify(),
+		Still:          s.still(),
 		Rooms:          s.rooms,
 		Limit:          newAddressLimiter(c.AddressRate, c.Now).allow,
 		Version:        c.Version,

@@ -60,6 +60,14 @@ func (s *Server) identify() func(context.Context, auth.Request) (auth.Identity, 
 	return auth.Members{Service: s.desk}.Identify
 }
 
+// still is how a session is known to be good yet; nil stands for open mode.
+func (s *Server) still() func(ctx context.Context, user, session string) error {
+	if s.desk == nil {
+		return nil
+	}
+	return s.desk.Still
+}
+
 func (s *Server) proxy() auth.Proxy {
 	return auth.Proxy{Service: s.desk, Header: s.config.Proxy.Header}
 }
