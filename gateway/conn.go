@@ -211,24 +211,22 @@ func (c *connection) written() {
 	if c.answered {
 		// The client may still be sending: it reads the close frame and our end of the
 		// stream, and what it sends meanwhile is read, so that no reset destroys either.
-		if err := c.closeWrite(); err != nil {
-			c.api.cfg.Logger.Debug("stream not ended", "connection", c.id, "error", err)
-		}
+		c.closeWrite()
 	}
 }
 
-// closeWrite ends our half of the stream. c.mu is held.
-func (c *connection) closeWrite() error {
+// closeWrite ends our half of the stream, which fails where TCP has ended. c.mu is held.
+func (c *connection) closeWrite() {
 	if c.poller != nil {
-		if c.fd < 0 {
-			return nil
+		if c.fd >= 0 {
+			_ = shut(c.fd, shutWrite)
 		}
-		return shut(c.fd, shutWrite)
+		return
 	}
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
+		// Under TLS this is a record, for which the socket may have no room for seconds.
+		c.api.work.Go(func() { _ = half.CloseWrite() })
 	}
-	return nil
 }
 
 // kill ends TCP at once; under TLS without a last word, which could block. What a client has not

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/confab-chat/confab/connections"
 )
 
 // A message has MessageTimeout from its first byte to its last, whatever comes in between.
@@ -165,6 +167,57 @@ func TestHandshakeTimeout(t *testing.T) {
 	if err := api.Shutdown(context.Background(), 1001, ""); err != nil {
 		t.Error(err)
 	}
+}
+
+// stuck is a connection whose stream does not end, as under TLS where the socket has no room for the
+// alert that ends it.
+type stuck struct {
+	net.Conn
+	release chan struct{}
+}
+
+func (c *stuck) CloseWrite() error {
+	<-c.release
+	return nil
+}
+
+type stuckListener struct {
+	net.Listener
+	release chan struct{}
+}
+
+func (l *stuckListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &stuck{conn, l.release}, nil
+}
+
+// A post does not wait for the end of a client's stream.
+func TestAPI_Post_besideAnEndWithoutRoom(t *testing.T) {
+	release := make(chan struct{})
+	r := runOn(t, Config{}, func(l net.Listener) net.Listener { return &stuckListener{l, release} })
+	c := r.dial(t)
+	id := r.onlyID(t)
+	c.raw(closeWith(1000, ""))
+	if f, err := c.read(); err != nil || f.Header.OpCode != ws.OpClose {
+		t.Fatalf("%v %v, want a close frame", f.Header.OpCode, err)
+	}
+	posted := make(chan []connections.Target, 1)
+	go func() {
+		gone, _, _ := r.Post(context.Background(), []connections.Target{{ID: id}}, [][]byte{[]byte("x")})
+		posted <- gone
+	}()
+	select {
+	case gone := <-posted:
+		if len(gone) != 1 {
+			t.Errorf("gone %v, want the connection", gone)
+		}
+	case <-time.After(patience):
+		t.Error("the post waits")
+	}
+	close(release)
 }
 
 // A client at fault that sends on for ever is let go 1 s after the close frame has left.
