@@ -46,3 +46,26 @@ func TestRoute_withoutTimeoutAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for each of %d calls, want 0 for 201", allocs, calls)
 	}
 }
+
+// A flood of pings is answered without garbage, and by one write for all that came at once.
+func TestConnection_pingsAllocateNothing(t *testing.T) {
+	r := run(t, Config{})
+	r.crowd(t, 1)
+	c := r.lookup(r.onlyID(t))
+	flood := repeated(100, frame(pingFrame, "ping"))
+	buf := make([]byte, len(flood))
+	before := r.stats.writes.Load()
+	allocs := testing.AllocsPerRun(50, func() {
+		copy(buf, flood) // it is unmasked in place
+		c.feed(buf)
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations for 100 pings, want none", allocs)
+	}
+	if n := r.stats.writes.Load() - before; n > 60 { // one of them warms up, some may find the socket full
+		t.Errorf("%d writes for 51 times 100 pings", n)
+	}
+	if !bytes.Equal(buf[6:10], []byte("ping")) {
+		t.Error("the pings were not read")
+	}
+}

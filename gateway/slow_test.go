@@ -23,9 +23,9 @@ import (
 func (r *rig) fill(t *testing.T, id string, size int) (posted int) {
 	t.Helper()
 	text := strings.Repeat("x", size)
-	c := r.lookup(id)
+	c, stuck := r.lookup(id), false
 	for r.Stats().Dropped[CauseFrames]+r.Stats().Dropped[CauseBytes] == 0 {
-		c.settle()
+		stuck = stuck || c.settle()
 		post(t, r, id, fmt.Sprintf("%06d", posted)+text)
 		if posted++; posted > 100000 {
 			t.Fatal("a client that reads nothing takes everything")
@@ -35,17 +35,22 @@ func (r *rig) fill(t *testing.T, id string, size int) (posted int) {
 }
 
 // settle waits, where the queue is not written by a poller, until a goroutine has written it or the
-// socket takes no more.
-func (c *connection) settle() {
+// socket takes no more, and tells whether it is the latter.
+func (c *connection) settle() (stuck bool) {
 	const still = 20 * time.Millisecond
 	waits := func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return c.poller == nil && c.flushing
 	}
-	for time.Duration(c.api.now()-c.progress.Load()) < still && waits() {
+	written, since := c.api.stats.writes.Load(), time.Now()
+	for waits() && time.Since(since) < still {
 		time.Sleep(time.Millisecond)
+		if now := c.api.stats.writes.Load(); now != written {
+			written, since = now, time.Now()
+		}
 	}
+	return waits()
 }
 
 // stuff is fill that goes on until the system takes no more either: for some milliseconds every
