@@ -171,7 +171,7 @@ func (a *API) own(t connections.Target) bool {
 
 // Shutdown refuses new handshakes with 503, closes every connection with the code and reason, and
 // waits until all handlers, $disconnect included, have returned. When ctx ends first, TCP is cut
-// and ctx's error returned; handlers may then still be running.
+// and ctx's error returned; handlers may then still be running, and handshakes wait for theirs.
 func (a *API) Shutdown(ctx context.Context, code int, reason string) error {
 	why, err := newClosing(code, reason, CauseShutdown)
 	if err != nil {

@@ -86,9 +86,10 @@ func (a *API) postOwn(to []connections.Target, frames [][]byte) (
 				result = c.post(b)
 			}
 			p.sum[result]++
-			if result == gone {
+			switch result {
+			case gone:
 				missing = append(missing, some[i])
-			} else {
+			case taken:
 				c.active.Store(now)
 			}
 		}

@@ -192,6 +192,27 @@ func TestGW89_FullQueueIs429(t *testing.T) {
 	}
 }
 
+// What is refused is no activity, whichever way it is posted.
+func TestGW87_RefusedPostsDoNotCount(t *testing.T) {
+	clock := newClock(time.UnixMilli(1790299458000))
+	r := managed(t, Config{MaxQueueFrames: 10, Now: clock.now})
+	r.dial(t)
+	to := connections.Target{ID: r.onlyID(t)}
+	r.stuff(t, to.ID)
+	before, err := r.Describe(context.Background(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.add(time.Second)
+	if _, _, err := r.Post(context.Background(), []connections.Target{to}, [][]byte{[]byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	after, err := r.Describe(context.Background(), to)
+	if err != nil || !after.LastActiveAt.Equal(before.LastActiveAt) {
+		t.Errorf("lastActiveAt moved by %v (%v)", after.LastActiveAt.Sub(before.LastActiveAt), err)
+	}
+}
+
 func TestConfig_StallTimeout(t *testing.T) {
 	h := newRecorder()
 	r := run(t, Config{

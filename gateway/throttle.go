@@ -14,7 +14,8 @@ type Throttle struct {
 	// Rate is how many a second pass in the long run. 0: what the field that has the Throttle says;
 	// negative: no limit.
 	Rate float64
-	// Burst is how many pass at once, at least 1; 0: as many as pass in a second.
+	// Burst is how many pass at once, at least 1, where there is a Rate; 0: as many as pass in a
+	// second.
 	Burst int
 }
 
