@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -389,30 +388,6 @@ func TestInbox_isBounded(t *testing.T) {
 				h.next(t)
 			}
 		})
-	}
-}
-
-func TestKeepSpelling_keepsNothingAfterwards(t *testing.T) {
-	server, peer := net.Pipe()
-	defer peer.Close()
-	defer server.Close()
-	c := &spelledConn{Conn: server}
-	text := strings.Repeat("a", 3*maxSeen) +
-		"\r\nPOST / HTTP/1.1\r\nx-Own: 1\r\nHost: h\r\n\r\nrest"
-	go io.WriteString(peer, text)
-	buf := make([]byte, 1000)
-	for n := 0; n < len(text); {
-		k, err := c.Read(buf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n += k
-	}
-	if len(c.seen) > maxSeen {
-		t.Errorf("remembers %d bytes", len(c.seen))
-	}
-	if got := spellingOf(c, len("rest")); len(got) != 1 || got["X-Own"] != "x-Own" {
-		t.Errorf("spelling %v, want X-Own as x-Own", got)
 	}
 }
 

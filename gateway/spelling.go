@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -28,6 +29,7 @@ type spelledConn struct {
 	net.Conn
 	mu   sync.Mutex
 	seen []byte
+	done bool // nothing is remembered any more
 }
 
 // maxSeen is how much is remembered: net/http's own limit for a request's headers is higher, but no
@@ -39,6 +41,9 @@ func (c *spelledConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.done {
+		return n, err
+	}
 	c.seen = append(c.seen, b[:n]...)
 	if over := len(c.seen) - maxSeen; over > 0 {
 		c.seen = append(c.seen[:0], c.seen[over:]...)
@@ -49,6 +54,10 @@ func (c *spelledConn) Read(b []byte) (int, error) {
 // spellingOf maps header names as net/http has them to the client's spelling. The request's head is
 // the last thing that was read, but for after bytes.
 func spellingOf(conn net.Conn, after int) map[string]string {
+	secure, isSecure := conn.(*tls.Conn)
+	if isSecure {
+		conn = secure.NetConn()
+	}
 	c, ok := conn.(*spelledConn)
 	if !ok {
 		return nil
@@ -56,7 +65,10 @@ func spellingOf(conn net.Conn, after int) map[string]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	head := c.seen[:max(0, len(c.seen)-after)]
-	c.seen = nil
+	c.seen, c.done = nil, true
+	if isSecure {
+		return nil // it has seen records
+	}
 	lines := bytes.Split(bytes.TrimRight(head, "\r\n"), []byte("\n"))
 	spelling := map[string]string{}
 	for i := len(lines) - 1; i >= 0; i-- {
