@@ -120,7 +120,8 @@ func (c *Client) Ask(ctx context.Context, path string, body, answer any) error {
 			"confab serve --data %s, or name another folder with --data", c.data, c.data)
 	case errors.Is(err, fs.ErrPermission):
 		name := filepath.Join(c.data, Name)
-		return fmt.Errorf("%s belongs to somebody else: run this as the user of the server", name)
+		return fmt.Errorf("%s belongs to somebody else: run this as the user of the server, or as root",
+			name)
 	}
 	return err
 }
