@@ -1,9 +1,6 @@
 package auth
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,15 +51,7 @@ func TestCleanHandle_reserved(t *testing.T) {
 
 // TestCleanHandle_naughty accepts of the naughty strings only what the rule allows by its letters.
 func TestCleanHandle_naughty(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(tools.Corpus(t, "naughty-strings"), "blns.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	if err := json.Unmarshal(text, &all); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range all {
+	for _, s := range tools.NaughtyStrings(t) {
 		handle, err := CleanHandle(s)
 		if err == nil && strings.ContainsFunc(handle, func(r rune) bool { return r > '~' || strings.ContainsRune(` <>&"'/\%$@,;:`, r) }) {
 			t.Errorf("%q is accepted", s)

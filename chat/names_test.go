@@ -1,9 +1,6 @@
 package chat_test
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
@@ -121,21 +118,9 @@ func TestCleanName_lookAlikes(t *testing.T) {
 	}
 }
 
-func naughtyStrings(t *testing.T) []string {
-	text, err := os.ReadFile(filepath.Join(tools.Corpus(t, "naughty-strings"), "blns.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []string
-	if err := json.Unmarshal(text, &list); err != nil {
-		t.Fatal(err)
-	}
-	return list
-}
-
 func TestCleanName_naughtyStrings(t *testing.T) {
 	accepted, refused := 0, 0
-	for _, s := range naughtyStrings(t) {
+	for _, s := range tools.NaughtyStrings(t) {
 		name, err := chat.CleanName("name", s)
 		if err != nil {
 			refused++

@@ -64,20 +64,6 @@ func embed(before string, text []byte) []byte {
 	return append(append([]byte(before), text...), '}')
 }
 
-// naughty gives the strings of the corpus.
-func naughty(t *testing.T) []string {
-	t.Helper()
-	file, err := os.ReadFile(filepath.Join(tools.Corpus(t, "naughty-strings"), "blns.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []string
-	if err := json.Unmarshal(file, &list); err != nil {
-		t.Fatal(err)
-	}
-	return list
-}
-
 // Every string that a text field admits comes out byte for byte, and the others are refused.
 func TestDecode_NaughtyStrings(t *testing.T) {
 	fields := []struct {
@@ -125,7 +111,7 @@ func TestDecode_NaughtyStrings(t *testing.T) {
 			func(a wire.Action) string { return a.Resume[0].Epoch }, anything,
 		},
 	}
-	for _, text := range naughty(t) {
+	for _, text := range tools.NaughtyStrings(t) {
 		for _, escapeHTML := range []bool{false, true} {
 			quoted := quote(t, text, escapeHTML)
 			for _, f := range fields {
@@ -168,7 +154,7 @@ func unmarshal(t *testing.T, raw []byte) string {
 // Every string goes through Append into encoding/json and a client's decoder byte for byte, and
 // nothing is escaped in it but what must be.
 func TestAppend_NaughtyStrings(t *testing.T) {
-	for _, text := range naughty(t) {
+	for _, text := range tools.NaughtyStrings(t) {
 		roundTrip(t, wire.Message{
 			Room: text, Seq: 1, Epoch: text, ID: text, From: text, Text: text,
 			At: time.UnixMilli(1_795_000_000_123).UTC(),

@@ -21,14 +21,7 @@ import (
 // Naughty strings come back byte for byte, or are refused as the document says: what is empty or
 // has a control character other than newline and tab.
 func TestCorpus_NaughtyStrings(t *testing.T) {
-	file, err := os.ReadFile(filepath.Join(tools.Corpus(t, "naughty-strings"), "blns.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var naughty []string
-	if err := json.Unmarshal(file, &naughty); err != nil {
-		t.Fatal(err)
-	}
+	naughty := tools.NaughtyStrings(t)
 	testenv.Each(t, testenv.Options{}, func(t *testing.T, e *testenv.Env) {
 		const parallel = 8
 		var wait sync.WaitGroup

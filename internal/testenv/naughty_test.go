@@ -3,8 +3,6 @@ package testenv_test
 import (
 	"encoding/json"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,14 +14,7 @@ import (
 // TestDialects_Corpus sends naughty strings: as texts, which come out of every dialect as they went in,
 // and as names, of which only those come through that are letters, digits and marks.
 func TestDialects_Corpus(t *testing.T) {
-	file, err := os.ReadFile(filepath.Join(tools.Corpus(t, "naughty-strings"), "blns.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var naughty []string
-	if err := json.Unmarshal(file, &naughty); err != nil {
-		t.Fatal(err)
-	}
+	naughty := tools.NaughtyStrings(t)
 	testenv.Each(t, onceInOrder, func(t *testing.T, e *testenv.Env) {
 		some := naughty
 		if e.Host == "cold" {

@@ -3,6 +3,7 @@
 package tools
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -88,6 +89,20 @@ func WriteUp(tb testing.TB, number int) string {
 		tb.Skipf("skipped: ../shared/seeds/%s is not here", name)
 	}
 	return found[0]
+}
+
+// NaughtyStrings gives the strings of the corpus naughty-strings, which no text field may stumble over.
+func NaughtyStrings(tb testing.TB) []string {
+	tb.Helper()
+	text, err := os.ReadFile(filepath.Join(Corpus(tb, "naughty-strings"), "blns.json"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var all []string
+	if err := json.Unmarshal(text, &all); err != nil {
+		tb.Fatal(err)
+	}
+	return all
 }
 
 func missing(tb testing.TB, name, how string) {

@@ -8,15 +8,15 @@ import (
 )
 
 // paged reads a list page by page, at most limit rows each, and checks more of each page.
-func paged[T any](l *logTest, limit int, key func(T) string, read func(after string) ([]T, bool, error)) []T {
-	l.Helper()
+func paged[T any](t failer, limit int, key func(T) string, read func(after string) ([]T, bool, error)) []T {
+	t.Helper()
 	var all []T
 	after := ""
 	for {
 		rows, more, err := read(after)
-		ok(l, "page after "+after, err)
+		ok(t, "page after "+after, err)
 		if len(rows) > limit || more && len(rows) == 0 {
-			l.Fatalf("page after %q: %d rows, more %v, limit %d", after, len(rows), more, limit)
+			t.Fatalf("page after %q: %d rows, more %v, limit %d", after, len(rows), more, limit)
 		}
 		all = append(all, rows...)
 		if !more {

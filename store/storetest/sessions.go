@@ -164,15 +164,8 @@ func testAccountsList(s *sessionsTest) {
 		want = append(want, s.account("u-"+handle, handle))
 	}
 	for _, limit := range []int{1, 2, 5, 200} {
-		var got []auth.Account
-		for after, more := "", true; more; after = got[len(got)-1].Handle {
-			list, m, err := s.B.Accounts(s.ctx, after, limit)
-			ok(s, "Accounts", err)
-			if len(list) > limit || m && len(list) == 0 {
-				s.Fatalf("page after %q: %d rows, more %v, limit %d", after, len(list), m, limit)
-			}
-			got, more = append(got, list...), m
-		}
+		got := paged(s, limit, func(row auth.Account) string { return row.Handle },
+			func(after string) ([]auth.Account, bool, error) { return s.B.Accounts(s.ctx, after, limit) })
 		equal(s, fmt.Sprintf("accounts by %d", limit), got, want)
 	}
 }
@@ -373,15 +366,8 @@ func testAudit(s *sessionsTest) {
 	}
 	ok(s, "Record again", s.B.Record(s.ctx, want[2]))
 	for _, limit := range []int{1, 2, 5, 200} {
-		var got []auth.Entry
-		for before, more := "", true; more; before = got[len(got)-1].ID {
-			list, m, err := s.B.Audit(s.ctx, before, limit)
-			ok(s, "Audit", err)
-			if len(list) > limit || m && len(list) == 0 {
-				s.Fatalf("page before %q: %d rows, more %v, limit %d", before, len(list), m, limit)
-			}
-			got, more = append(got, list...), m
-		}
+		got := paged(s, limit, func(row auth.Entry) string { return row.ID },
+			func(before string) ([]auth.Entry, bool, error) { return s.B.Audit(s.ctx, before, limit) })
 		equal(s, fmt.Sprintf("entries by %d", limit), got, want)
 	}
 }
