@@ -85,11 +85,11 @@ func TestGW66_WhatIsMeteredBesides(t *testing.T) {
 	}
 	c.conn.Close()
 	h.next(t)
+	eventually(t, "no connection is left", func() bool { return r.Stats().Open == 0 })
 	clock.add(time.Hour)
-	eventually(t, "minutes of connections that have ended", func() bool {
-		s := r.Stats()
-		return s.Open == 0 && s.Metered.ConnectionMinutes == 2
-	})
+	if got := r.Stats().Metered.ConnectionMinutes; got != 2 {
+		t.Errorf("%v minutes of connections that have ended, want 2", got)
+	}
 }
 
 // broken is a Lambda function that fails, long one that answers 33 KB.
