@@ -10,7 +10,7 @@ import (
 
 // MakeOwnerLink makes a link with which somebody becomes an owner: for the operator alone.
 func (s *Service) MakeOwnerLink(ctx context.Context) (secret string, l Link, err error) {
-	return s.makeLink(ctx, nil, Link{Kind: OwnerLink, Uses: 1}, OwnerLife)
+	return s.makeLink(ctx, nil, Link{Kind: OwnerLink, Uses: 1}, OwnerLife, "")
 }
 
 // Invite makes a link with which people make accounts, as many as uses and as long as life says;
@@ -27,7 +27,7 @@ func (s *Service) Invite(
 	case life < time.Minute || life > MaxLinkLife:
 		return "", Link{}, chat.BadField("life", "life: want 1 minute to %d days", MaxLinkLife/(24*time.Hour))
 	}
-	return s.makeLink(ctx, by, Link{Kind: InviteLink, Uses: uses}, life)
+	return s.makeLink(ctx, by, Link{Kind: InviteLink, Uses: uses}, life, "")
 }
 
 // AddDevice makes a link that signs another device of an account in: of one's own, or, for the
@@ -42,13 +42,15 @@ func (s *Service) AddDevice(
 	if err != nil {
 		return "", Link{}, err
 	}
-	return s.makeLink(ctx, by, Link{Kind: DeviceLink, Account: a.ID, Uses: 1}, DeviceLife)
+	l = Link{Kind: DeviceLink, Account: a.ID, Uses: 1}
+	return s.makeLink(ctx, by, l, DeviceLife, a.Handle)
 }
 
 func ownersOnly() error { return chat.E(chat.Forbidden, "only an owner may do that") }
 
+// makeLink makes a link; whose is the handle that it signs in, for the audit log.
 func (s *Service) makeLink(
-	ctx context.Context, by *Account, l Link, life time.Duration,
+	ctx context.Context, by *Account, l Link, life time.Duration, whose string,
 ) (secret string, _ Link, err error) {
 	if secret, err = newSecret(s.rand); err != nil {
 		return "", Link{}, err
@@ -61,7 +63,11 @@ func (s *Service) makeLink(
 	if err := s.store.PutLink(ctx, l, now); err != nil {
 		return "", Link{}, err
 	}
-	return secret, l, s.record(ctx, by, "make "+l.Kind.String()+" link", l.Hash.ID())
+	object := l.Hash.ID()
+	if whose != "" {
+		object = whose + " " + object
+	}
+	return secret, l, s.record(ctx, by, "make "+l.Kind.String()+" link", object)
 }
 
 // String is the kind in a word.

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/confab-chat/confab/chat"
@@ -25,7 +26,8 @@ func (s *Service) SignOut(ctx context.Context, by *Account, handle, id string) (
 }
 
 // SignOutEverywhere ends all sessions of an account and tells how many there were: one's own, or,
-// for owners and the operator, anybody's. The sockets are the caller's to close.
+// for owners and the operator, anybody's. Links that would sign a device in end too. The sockets are
+// the caller's to close.
 func (s *Service) SignOutEverywhere(
 	ctx context.Context, by *Account, handle string,
 ) (a Account, ended int, err error) {
@@ -33,7 +35,7 @@ func (s *Service) SignOutEverywhere(
 	if err != nil {
 		return Account{}, 0, err
 	}
-	if err := s.drop(ctx, list); err != nil {
+	if err := errors.Join(s.drop(ctx, list), s.dropLinks(ctx, a.ID, false)); err != nil {
 		return Account{}, 0, err
 	}
 	return a, len(list), s.record(ctx, by, "sign out everywhere", a.Handle)
@@ -74,8 +76,8 @@ func (s *Service) devices(
 	return a, list, err
 }
 
-// Disable keeps an account out, or lets it in again. Its sessions end; its sockets are the caller's
-// to close. An owner cannot disable itself.
+// Disable keeps an account out, or lets it in again. Its sessions end, and so do the links that it
+// has made; its sockets are the caller's to close. An owner cannot disable itself.
 func (s *Service) Disable(
 	ctx context.Context, by *Account, handle string, off bool,
 ) (Account, error) {
@@ -86,21 +88,21 @@ func (s *Service) Disable(
 	if by != nil && by.ID == a.ID {
 		return Account{}, chat.E(chat.Forbidden, "you cannot disable yourself")
 	}
-	if a, err = s.store.SetAccount(ctx, a.ID, a.Owner, off); err != nil {
+	if a, err = s.store.SetAccount(ctx, a.ID, AccountChange{Disabled: &off}); err != nil {
 		return Account{}, err
 	}
 	action := "enable"
 	if off {
 		action = "disable"
-		if err := s.dropSessions(ctx, a.ID); err != nil {
+		if err := errors.Join(s.dropSessions(ctx, a.ID), s.dropLinks(ctx, a.ID, true)); err != nil {
 			return Account{}, err
 		}
 	}
 	return a, s.record(ctx, by, action, a.Handle)
 }
 
-// SetOwner makes an account an owner, or a member again. Nobody changes its own role, so that a server
-// that has an owner keeps one.
+// SetOwner makes an account an owner, or a member again, whose links end. Nobody changes its own role,
+// so that a server that has an owner keeps one.
 func (s *Service) SetOwner(
 	ctx context.Context, by *Account, handle string, owner bool,
 ) (Account, error) {
@@ -111,12 +113,15 @@ func (s *Service) SetOwner(
 	if by != nil && by.ID == a.ID {
 		return Account{}, chat.E(chat.Forbidden, "you cannot change your own role")
 	}
-	if a, err = s.store.SetAccount(ctx, a.ID, owner, a.Disabled); err != nil {
+	if a, err = s.store.SetAccount(ctx, a.ID, AccountChange{Owner: &owner}); err != nil {
 		return Account{}, err
 	}
-	action := "make member"
-	if owner {
-		action = "make owner"
+	action := "make owner"
+	if !owner {
+		action = "make member"
+		if err := s.dropLinks(ctx, a.ID, true); err != nil {
+			return Account{}, err
+		}
 	}
 	return a, s.record(ctx, by, action, a.Handle)
 }
@@ -127,6 +132,23 @@ func (s *Service) dropSessions(ctx context.Context, account string) error {
 		return err
 	}
 	return s.drop(ctx, list)
+}
+
+// dropLinks ends the links that sign a device of an account in, and with made those that it has made.
+func (s *Service) dropLinks(ctx context.Context, account string, made bool) error {
+	list, err := s.store.Links(ctx, s.now())
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		if l.Account != account && (!made || l.By != account) {
+			continue
+		}
+		if err := s.store.DropLink(ctx, l.Hash); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) drop(ctx context.Context, list []Session) error {

@@ -30,6 +30,20 @@ type Account struct {
 	Since    time.Time
 }
 
+// AccountChange is what becomes of an account; nil stays as it is, whatever others change meanwhile.
+type AccountChange struct{ Owner, Disabled *bool }
+
+// Apply gives the account as it is after the change.
+func (c AccountChange) Apply(a Account) Account {
+	if c.Owner != nil {
+		a.Owner = *c.Owner
+	}
+	if c.Disabled != nil {
+		a.Disabled = *c.Disabled
+	}
+	return a
+}
+
 // LinkKind says what a link is good for.
 type LinkKind uint8
 
@@ -97,8 +111,8 @@ type Sessions interface {
 	// PutAccount records an account. Taken: another one has its id, its handle (by HandleKey) or its
 	// Subject.
 	PutAccount(ctx context.Context, a Account) error
-	// SetAccount changes Owner and Disabled of an account, else NotFound.
-	SetAccount(ctx context.Context, id string, owner, disabled bool) (Account, error)
+	// SetAccount changes an account, and nothing that c does not name, else NotFound.
+	SetAccount(ctx context.Context, id string, c AccountChange) (Account, error)
 	// Account, AccountByHandle and AccountBySubject find an account, else NotFound. A handle is found
 	// in every spelling that has its HandleKey.
 	Account(ctx context.Context, id string) (Account, error)

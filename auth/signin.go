@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 
 	"github.com/confab-chat/confab/chat"
 )
@@ -98,6 +99,12 @@ func (s *Service) Open(ctx context.Context, a Account, device string) (string, S
 	}
 	if err := s.store.PutSession(ctx, n, now); err != nil {
 		return "", Signed{}, err
+	}
+	if a, err = s.store.Account(ctx, a.ID); err != nil {
+		return "", Signed{}, err
+	}
+	if a.Disabled { // meanwhile: who disabled it may have listed the sessions too early
+		return "", Signed{}, errors.Join(disabled(), s.store.DropSession(ctx, n.Hash))
 	}
 	return secret, Signed{a, n}, s.record(ctx, &a, "sign in", n.Hash.ID())
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/internal/serve"
 	"github.com/confab-chat/confab/internal/signin"
@@ -65,6 +66,11 @@ func (s *Server) Look(ctx context.Context, secret string) (signin.Found, error) 
 func (s *Server) SignIn(ctx context.Context, secret, handle string) (signin.Person, error) {
 	var p signin.Person
 	err := s.ask(ctx, "/auth/sign-in", "", map[string]string{"link": secret, "handle": handle}, &p)
+	if err == nil {
+		if _, err = auth.CleanHandle(p.Handle); err != nil { // it is shown on a terminal
+			err = fmt.Errorf("something answers at %s, and it is not Confab", s.Origin)
+		}
+	}
 	return p, err
 }
 

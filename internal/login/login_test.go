@@ -102,6 +102,31 @@ func TestServer_SignIn(t *testing.T) {
 }
 
 // TestServer_redirect has a server send a client elsewhere: what it posts must not go there.
+// TestServer_hostile shows nothing of what a server says that a terminal would obey.
+func TestServer_hostile(t *testing.T) {
+	const escape = `\u001b]0;owned\u0007\u001b[2J`
+	house := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/auth/look" {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"error":"gone` + escape + `"}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"handle":"` + escape + `","session":"x"}`))
+	}))
+	defer house.Close()
+	s, err := NewServer(house.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, look := s.Look(t.Context(), "x")
+	_, in := s.SignIn(t.Context(), "x", "alice")
+	for what, err := range map[string]error{"look": look, "sign in": in} {
+		if err == nil || strings.ContainsAny(err.Error(), "\x1b\x07") {
+			t.Errorf("%s: %q", what, err)
+		}
+	}
+}
+
 func TestServer_redirect(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("the link went elsewhere")

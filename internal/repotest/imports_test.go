@@ -42,7 +42,7 @@ var table = map[string][]string{
 	"internal/dynamolocal": {"internal/tools", "store/dynamostore"},
 	"internal/doctor":      {},
 	"internal/signin":      {"auth", "chat"},
-	"internal/login":       {"chat", "internal/serve", "internal/signin"},
+	"internal/login":       {"auth", "chat", "internal/serve", "internal/signin"},
 	"internal/qrcode":      {},
 	"internal/control":     {"chat", "internal/signin"},
 	"internal/release":     {},

@@ -25,10 +25,11 @@ var pages = map[string]struct{ file, kind string }{
 const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
 	"require-trusted-types-for 'script'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-// isPage tells whether a request is for one of the pages. Joining is for servers with accounts.
+// isPage tells whether a request is for one of the pages. Joining is for servers with links.
 func (s *Server) isPage(r *http.Request) bool {
 	_, known := pages[r.URL.Path]
-	return known && r.Header.Get("Upgrade") == "" && (s.desk != nil || !strings.HasPrefix(r.URL.Path, "/join"))
+	links := s.desk != nil && s.config.Proxy == nil
+	return known && r.Header.Get("Upgrade") == "" && (links || !strings.HasPrefix(r.URL.Path, "/join"))
 }
 
 // page answers with a page or a file of it.

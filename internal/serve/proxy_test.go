@@ -63,6 +63,11 @@ func TestServer_proxy(t *testing.T) {
 	if s.ServeHTTP(w, r); w.Code != http.StatusBadRequest {
 		t.Errorf("a ticket without a session: status %d %s", w.Code, w.Body)
 	}
+	for _, path := range []string{"/join", "/join.js"} {
+		if w := get(s, http.MethodGet, path); w.Code != http.StatusForbidden {
+			t.Errorf("%s: status %d where no link is good", path, w.Code)
+		}
+	}
 	for _, path := range []string{"/auth/look", "/auth/sign-in"} { // links are of another mode
 		if w := get(s, http.MethodPost, path); w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed {
 			t.Errorf("%s: status %d", path, w.Code)
@@ -77,8 +82,12 @@ func TestNew_proxyNeeds(t *testing.T) {
 	}
 	for name, c := range map[string]Config{
 		"no trusted proxies": {Sessions: memstore.NewSessions(), Proxy: &Proxy{Header: "Remote-User"}},
-		"no header":          {Sessions: memstore.NewSessions(), TrustedProxies: networks, Proxy: &Proxy{}},
-		"no accounts":        {TrustedProxies: networks, Proxy: &Proxy{Header: "Remote-User"}},
+		"no secret": {
+			Sessions: memstore.NewSessions(), TrustedProxies: networks,
+			Proxy: &Proxy{Header: "Remote-User", SecretHeader: "X-Proxy-Secret"},
+		},
+		"no header":   {Sessions: memstore.NewSessions(), TrustedProxies: networks, Proxy: &Proxy{}},
+		"no accounts": {TrustedProxies: networks, Proxy: &Proxy{Header: "Remote-User"}},
 	} {
 		c.Log = memstore.NewLog(memstore.Options{})
 		if _, err := New(c); err == nil {

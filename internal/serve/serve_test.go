@@ -36,11 +36,36 @@ func TestAddressLimiter(t *testing.T) {
 	}
 }
 
+// TestAddressLimiter_oneSubscriber counts what one machine can write as many addresses as one.
+func TestAddressLimiter_oneSubscriber(t *testing.T) {
+	for name, addresses := range map[string][]string{
+		"a network of 64 bits": {"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:2::1%eth0"},
+		"a zone":               {"fe80::1%eth0", "fe80::1%eth1", "fe80::1"},
+		"IPv4 within IPv6":     {"::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1%eth0"},
+	} {
+		now := time.Unix(1_800_000_000, 0)
+		l := newAddressLimiter(10, func() time.Time { return now })
+		for i := range 20 {
+			if wait := l.allow(addresses[i%2]); wait != 0 {
+				t.Fatalf("%s: action %d has to wait %v", name, i, wait)
+			}
+		}
+		for _, a := range addresses {
+			if l.allow(a) == 0 {
+				t.Errorf("%s: %s need not wait", name, a)
+			}
+		}
+		if wait := l.allow("2001:db8:1:3::1"); wait != 0 {
+			t.Errorf("%s: another network has to wait %v", name, wait)
+		}
+	}
+}
+
 func TestAddressLimiter_boundsItsMemory(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	l := newAddressLimiter(10, func() time.Time { return now })
 	for i := range 3 * maxAddresses {
-		l.allow("2001:db8::" + string("0123456789abcdef"[i%16]) + ":" + hex(i))
+		l.allow("2001:db8:" + string("0123456789abcdef"[i>>16&15]) + ":" + hex(i) + "::1")
 	}
 	if n := len(l.buckets); n > maxAddresses {
 		t.Errorf("%d addresses are kept, at most %d", n, maxAddresses)

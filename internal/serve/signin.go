@@ -3,41 +3,36 @@ package serve
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/internal/signin"
 )
 
-// triesPerSecond is how often one address may try a link.
-const triesPerSecond = 5
+// How often one address may try a link, and ask anything about accounts.
+const (
+	triesPerSecond = 5
+	asksPerSecond  = 50
+)
 
 // wireSignIn makes what accounts need. Without Config.Sessions there are none: the server is open.
 func (s *Server) wireSignIn() error {
 	c := s.config
-	if c.Proxy != nil && (c.Sessions == nil || len(c.TrustedProxies) == 0 || c.Proxy.Header == "") {
-		return errors.New("serve: sign-in by a proxy needs a header, trusted proxies and accounts")
+	if err := c.checkProxy(); err != nil {
+		return err
 	}
 	if c.Sessions == nil {
 		return nil
 	}
 	s.desk = auth.NewService(c.Sessions, c.Now, nil)
-	tries := newAddressLimiter(triesPerSecond, c.Now)
 	s.signInConfig = signin.Config{
 		Service: s.desk, Origin: s.origin, Logger: c.Logger,
 		Revoke: func(ctx context.Context, handle, session, reason string) error {
 			return s.handler.Revoke(ctx, handle, session, reason)
 		},
-		Wait: func(r *http.Request) time.Duration {
-			host, _, err := net.SplitHostPort(r.RemoteAddr)
-			if err != nil {
-				host = r.RemoteAddr
-			}
-			return tries.allow(host)
-		},
+		Wait: newAddressLimiter(triesPerSecond, c.Now).wait,
+		Pace: newAddressLimiter(asksPerSecond, c.Now).wait,
 	}
 	if c.Proxy != nil {
 		s.signInConfig.Who = func(r *http.Request) (auth.Account, error) {
@@ -47,6 +42,19 @@ func (s *Server) wireSignIn() error {
 	var err error
 	s.signIn, err = signin.Handler(s.signInConfig, c.AllowedOrigins...)
 	return err
+}
+
+// checkProxy tells whether sign-in by a proxy has what it needs.
+func (c *Config) checkProxy() error {
+	switch {
+	case c.Proxy == nil:
+		return nil
+	case c.Sessions == nil || len(c.TrustedProxies) == 0 || c.Proxy.Header == "":
+		return errors.New("serve: sign-in by a proxy needs a header, trusted proxies and accounts")
+	case (c.Proxy.SecretHeader == "") != (c.Proxy.Secret == ""):
+		return errors.New("serve: the secret of a proxy and its header go together")
+	}
+	return nil
 }
 
 // identify is how a connection is known; nil stands for open mode.

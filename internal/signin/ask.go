@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"strings"
+	"unicode"
 
 	"github.com/confab-chat/confab/chat"
 )
@@ -63,9 +65,17 @@ func understand(response *http.Response, answer any) error {
 		return fmt.Errorf("something answers, and it is not Confab with accounts: %s",
 			response.Status)
 	}
-	e := chat.E(kindOf(response.StatusCode), "%s", f.Error)
+	e := chat.E(kindOf(response.StatusCode), "%s", strings.Map(shown, f.Error))
 	e.Field = f.Field
 	return e
+}
+
+// shown keeps what a terminal shows: a server that somebody's link leads to could say anything.
+func shown(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return -1
 }
 
 // kindOf is the kind of error that has the status.

@@ -65,12 +65,32 @@ func (d *desk) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	who := personOf(signed)
-	if q.Cookie {
-		setCookie(w, r, secret)
-	} else {
+	if !q.Cookie {
 		who.Session = secret
+		Reply(w, r, d.Logger, who, nil)
+		return
 	}
-	Reply(w, r, d.Logger, who, nil)
+	err = d.leave(r)
+	d.setCookie(w, r, secret)
+	Reply(w, r, d.Logger, who, err)
+}
+
+// leave ends the session of a browser that is about to get another one: nobody would have it.
+func (d *desk) leave(r *http.Request) error {
+	before, err := d.Service.Authenticate(r.Context(), d.secretOf(r))
+	if err != nil {
+		return nil //nolint:nilerr // there is none, or it is over
+	}
+	return d.end(r, &before.Account, before.Account.Handle, before.Session.Hash.ID())
+}
+
+// end ends a session and closes its sockets.
+func (d *desk) end(r *http.Request, by *auth.Account, handle, id string) error {
+	ended, err := d.Service.SignOut(r.Context(), by, handle, id)
+	if err != nil {
+		return err
+	}
+	return d.Revoke(r.Context(), ended.Account.Handle, id, signedOut)
 }
 
 // needAccount refuses what makes no sense for the operator.
@@ -141,18 +161,19 @@ func (d *desk) signOut(v *visit) (answer, error) {
 		if err == nil {
 			err = d.Revoke(v.Context(), a.Handle, "", signedOut)
 		}
+		if v.signed != nil && v.signed.Account.ID == a.ID {
+			d.setCookie(v.w, v.Request, "")
+		}
 		return map[string]int{"devices": ended}, err
 	}
 	if q.Device == "" && v.signed != nil && q.Handle == "" {
 		q.Device = v.signed.Session.Hash.ID()
 	}
-	ended, err := d.Service.SignOut(v.Context(), v.by(), handle, q.Device)
-	if err != nil {
-		return nil, err
+	err = d.end(v.Request, v.by(), handle, q.Device)
+	if err == nil && v.signed != nil && v.signed.Session.Hash.ID() == q.Device {
+		d.setCookie(v.w, v.Request, "")
 	}
-	id := ended.Session.Hash.ID()
-	err = d.Revoke(v.Context(), ended.Account.Handle, id, signedOut)
-	return map[string]string{"device": id}, err
+	return map[string]string{"device": q.Device}, err
 }
 
 // Device is a session as a list shows it.

@@ -13,32 +13,38 @@ const (
 	secureCookie = "__Host-confab"
 )
 
-func cookieName(r *http.Request) string {
-	if r.TLS != nil {
+// secure tells whether the browser that asks came by TLS: here, or at a proxy in front that the public
+// URL tells of.
+func (d *desk) secure(r *http.Request) bool {
+	return r.TLS != nil || d.Origin(r) == "https://"+r.Host
+}
+
+func (d *desk) cookieName(r *http.Request) string {
+	if d.secure(r) {
 		return secureCookie
 	}
 	return plainCookie
 }
 
 // secretOf is the session that a request shows: as bearer, else as cookie.
-func secretOf(r *http.Request) string {
+func (d *desk) secretOf(r *http.Request) string {
 	if secret, ok := auth.Bearer(r.Header.Get("Authorization")); ok {
 		return secret
 	}
-	if c, err := r.Cookie(cookieName(r)); err == nil {
+	if c, err := r.Cookie(d.cookieName(r)); err == nil {
 		return c.Value
 	}
 	return ""
 }
 
 // setCookie keeps a session in the browser, where scripts cannot read it; secret "" ends that.
-func setCookie(w http.ResponseWriter, r *http.Request, secret string) {
+func (d *desk) setCookie(w http.ResponseWriter, r *http.Request, secret string) {
 	age := int(auth.SessionLife.Seconds())
 	if secret == "" {
 		age = -1
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName(r), Value: secret, Path: "/", MaxAge: age,
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
+		Name: d.cookieName(r), Value: secret, Path: "/", MaxAge: age,
+		HttpOnly: true, Secure: d.secure(r), SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -22,8 +22,10 @@ type Config struct {
 	// Who gives the account that somebody else has signed in, and no links or sessions count; nil:
 	// they do.
 	Who func(*http.Request) (auth.Account, error)
-	// Wait is how long a client has to wait before it may try a secret; nil: not at all.
-	Wait   func(r *http.Request) time.Duration
+	// Wait is how long a client has to wait before it may try a secret, Pace the same before it may ask
+	// anything; nil: not at all.
+	Wait, Pace func(r *http.Request) time.Duration
+
 	Logger *slog.Logger
 }
 
@@ -34,6 +36,7 @@ type desk struct{ Config }
 type visit struct {
 	*http.Request
 	signed *auth.Signed // nil: the operator
+	w      http.ResponseWriter
 }
 
 // by is the account that asks; nil is the operator.
@@ -53,11 +56,11 @@ func Handler(c Config, origins ...string) (http.Handler, error) {
 	d := &desk{c}
 	mux := http.NewServeMux()
 	if c.Who == nil {
-		mux.HandleFunc("POST /auth/look", d.limited(d.look))
-		mux.HandleFunc("POST /auth/sign-in", d.limited(d.signIn))
+		mux.HandleFunc("POST /auth/look", d.limited(c.Wait, d.look))
+		mux.HandleFunc("POST /auth/sign-in", d.limited(c.Wait, d.signIn))
 	}
 	for pattern, use := range d.routes() {
-		mux.HandleFunc(pattern, d.signed(use))
+		mux.HandleFunc(pattern, d.limited(c.Pace, d.signed(use)))
 	}
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range origins {
@@ -101,7 +104,7 @@ func (d *desk) routes() map[string]func(*visit) (answer, error) {
 // operated runs a use case as the operator.
 func (d *desk) operated(use func(*visit) (answer, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		a, err := use(&visit{Request: r})
+		a, err := use(&visit{Request: r, w: w})
 		Reply(w, r, d.Logger, a, err)
 	}
 }
@@ -112,7 +115,7 @@ func (d *desk) signed(use func(*visit) (answer, error)) http.HandlerFunc {
 		signed, err := d.who(r)
 		var a answer
 		if err == nil {
-			a, err = use(&visit{r, &signed})
+			a, err = use(&visit{r, &signed, w})
 		}
 		Reply(w, r, d.Logger, a, err)
 	}
@@ -124,23 +127,26 @@ func (d *desk) who(r *http.Request) (auth.Signed, error) {
 		a, err := d.Config.Who(r)
 		return auth.Signed{Account: a}, err
 	}
-	signed, err := d.Service.Authenticate(r.Context(), secretOf(r))
+	signed, err := d.Service.Authenticate(r.Context(), d.secretOf(r))
 	if chat.Is(err, chat.NotFound) {
 		err = chat.E(chat.Unauthenticated, "sign in first")
 	}
 	return signed, err
 }
 
-// limited runs what anybody may try, as often as Wait allows.
-func (d *desk) limited(use http.HandlerFunc) http.HandlerFunc {
+// limited runs what a client asks for as often as wait allows; nil: always.
+func (d *desk) limited(
+	wait func(*http.Request) time.Duration, use http.HandlerFunc,
+) http.HandlerFunc {
+	if wait == nil {
+		return use
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		if d.Wait != nil {
-			if wait := d.Wait(r); wait > 0 {
-				err := chat.E(chat.Limited, "too many tries from this address")
-				err.RetryAfter = wait
-				Reply(w, r, d.Logger, nil, err)
-				return
-			}
+		if wait := wait(r); wait > 0 {
+			err := chat.E(chat.Limited, "too many tries from this address")
+			err.RetryAfter = wait
+			Reply(w, r, d.Logger, nil, err)
+			return
 		}
 		use(w, r)
 	}

@@ -30,6 +30,7 @@ type house struct {
 	logged  bytes.Buffer
 	now     time.Time
 	wait    time.Duration
+	pace    time.Duration
 }
 
 func newHouse(t *testing.T) *house {
@@ -43,6 +44,7 @@ func newHouse(t *testing.T) *house {
 			return nil
 		},
 		Wait:   func(*http.Request) time.Duration { return h.wait },
+		Pace:   func(*http.Request) time.Duration { return h.pace },
 		Logger: slog.New(slog.NewTextHandler(&h.logged, nil)),
 	}
 	handler, err := Handler(c, "https://chat.example")
@@ -194,20 +196,6 @@ func TestHandler_signIn(t *testing.T) {
 		t.Errorf("revoked %q, want %q", h.revoked, want)
 	}
 	h.want(200, browser, h.public.URL+"/auth/me", "")
-}
-
-func TestHandler_cookieOverTLS(t *testing.T) {
-	h := newHouse(t)
-	link := secret(h.want(200, http.DefaultClient, h.host.URL+"/auth/owner-link", `{}`).text("link"))
-	r := httptest.NewRequest(http.MethodPost, "https://chat.example/auth/sign-in",
-		strings.NewReader(`{"link":"`+link+`","handle":"alice","cookie":true}`))
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	h.public.Config.Handler.ServeHTTP(w, r)
-	cookie := w.Header().Get("Set-Cookie")
-	if !strings.HasPrefix(cookie, "__Host-confab=") || !strings.Contains(cookie, "; Secure") {
-		t.Errorf("the cookie is %q", cookie)
-	}
 }
 
 // uses are a request for each route, and the statuses for an owner and a member. A new route

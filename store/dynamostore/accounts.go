@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/confab-chat/confab/auth"
@@ -135,13 +136,23 @@ func (s *Store) AccountBySubject(ctx context.Context, subject string) (auth.Acco
 
 // SetAccount implements auth.Sessions.
 func (s *Store) SetAccount(
-	ctx context.Context, id string, owner, disabled bool,
+	ctx context.Context, id string, c auth.AccountChange,
 ) (auth.Account, error) {
+	sets, values := []string(nil), item{}
+	if c.Owner != nil {
+		sets, values[":owner"] = append(sets, "ow = :owner"), flag(*c.Owner)
+	}
+	if c.Disabled != nil {
+		sets, values[":disabled"] = append(sets, "di = :disabled"), flag(*c.Disabled)
+	}
+	if len(sets) == 0 {
+		return s.Account(ctx, id)
+	}
 	return s.found(ctx, "set account", func(ctx context.Context, o *op) (*account, error) {
 		it, done, err := o.update(ctx, accountKey(id), change{
-			update: "SET ow = :owner, di = :disabled",
+			update: "SET " + strings.Join(sets, ", "),
 			when:   exists + " AND attribute_not_exists(pe)",
-			values: item{":owner": flag(owner), ":disabled": flag(disabled)},
+			values: values,
 		})
 		if err != nil || !done {
 			return nil, err

@@ -56,7 +56,7 @@ func exerciseSessions(t *testing.T, p *pair) {
 	ann := auth.Account{ID: "u-1", Handle: "Ann", Subject: "i#1 42", Owner: true, Since: now}
 	ok(t, "PutAccount", p.a.PutAccount(ctx, ann))
 	wantKind(t, "PutAccount", p.a.PutAccount(ctx, auth.Account{ID: "u-2", Handle: "ann"}), chat.Taken)
-	_, err := p.a.SetAccount(ctx, "u-1", false, true)
+	_, err := p.a.SetAccount(ctx, "u-1", auth.AccountChange{Disabled: new(true)})
 	ok(t, "SetAccount", err)
 	_, err = p.a.AccountByHandle(ctx, "ann")
 	ok(t, "AccountByHandle", err)

@@ -68,7 +68,7 @@ func (s *Sessions) PutAccount(_ context.Context, a auth.Account) error {
 
 // SetAccount implements auth.Sessions.
 func (s *Sessions) SetAccount(
-	_ context.Context, id string, owner, disabled bool,
+	_ context.Context, id string, c auth.AccountChange,
 ) (auth.Account, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,7 +76,7 @@ func (s *Sessions) SetAccount(
 	if !ok {
 		return auth.Account{}, fail("set account", chat.NotFound, "no such account")
 	}
-	a.Owner, a.Disabled = owner, disabled
+	a = c.Apply(a)
 	s.accounts[id] = a
 	return a, nil
 }

@@ -93,10 +93,10 @@ func (w *writer) putAccount(a *accountRow) error {
 
 // SetAccount changes what an account may: see auth.Sessions.
 func (s *Store) SetAccount(
-	ctx context.Context, id string, owner, disabled bool,
+	ctx context.Context, id string, c auth.AccountChange,
 ) (a auth.Account, err error) {
 	err = s.write(ctx, "set account", &op{run: func(w *writer) (err error) {
-		a, err = w.setAccount(id, owner, disabled)
+		a, err = w.setAccount(id, c)
 		return err
 	}})
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Store) SetAccount(
 	return a, nil
 }
 
-func (w *writer) setAccount(id string, owner, disabled bool) (auth.Account, error) {
+func (w *writer) setAccount(id string, c auth.AccountChange) (auth.Account, error) {
 	a, found, err := readAccount(w.conn, accountByID, id)
 	if err != nil {
 		return auth.Account{}, err
@@ -114,9 +114,9 @@ func (w *writer) setAccount(id string, owner, disabled bool) (auth.Account, erro
 		return auth.Account{}, noAccount()
 	}
 	before := a.crc()
-	a.Owner, a.Disabled = owner, disabled
+	a.Account = c.Apply(a.Account)
 	_, err = w.conn.exec("UPDATE accounts SET owner = ?, disabled = ?, crc = ? WHERE id = ?",
-		flag(owner), flag(disabled), a.crc(), id)
+		flag(a.Owner), flag(a.Disabled), a.crc(), id)
 	if err != nil {
 		return auth.Account{}, err
 	}

@@ -67,7 +67,7 @@ func fillPeople(tb testing.TB, s *sqlitestore.Store) {
 		made := a
 		made.Owner, made.Disabled = false, false
 		ok(tb, s.PutAccount(ctx, made))
-		_, err := s.SetAccount(ctx, a.ID, a.Owner, a.Disabled)
+		_, err := s.SetAccount(ctx, a.ID, auth.AccountChange{Owner: &a.Owner, Disabled: &a.Disabled})
 		ok(tb, err)
 	}
 	for _, l := range all.Links {

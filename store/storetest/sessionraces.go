@@ -65,6 +65,24 @@ func testRacingTickets(s *sessionsTest) {
 	equal(s, "uses of a ticket", n, 1)
 }
 
+// testRacingChanges disables and demotes at once: neither takes the other back.
+func testRacingChanges(s *sessionsTest) {
+	for i := range 10 {
+		id := fmt.Sprint("u-", i)
+		a := auth.Account{ID: id, Handle: fmt.Sprint("ann", i), Owner: true, Since: s.now}
+		ok(s, "PutAccount", s.A.PutAccount(s.ctx, a))
+		changes := []auth.AccountChange{{Disabled: new(true)}, {Owner: new(false)}}
+		s.racing(2, chat.Taken, func(i int, on auth.Sessions) error {
+			_, err := on.SetAccount(s.ctx, id, changes[i])
+			return err
+		})
+		got, err := s.A.Account(s.ctx, id)
+		ok(s, "Account", err)
+		a.Owner, a.Disabled = false, true
+		equal(s, "disabled and demoted", got, a)
+	}
+}
+
 func testSessionsReopen(s *sessionsTest) {
 	if s.Reopen == nil {
 		return // the store does not outlive its process

@@ -38,6 +38,7 @@ func RunSessions(t *testing.T, open func(testing.TB) SessionsHarness) {
 		{"RacingHandles", testRacingHandles},
 		{"RacingUses", testRacingUses},
 		{"RacingTickets", testRacingTickets},
+		{"RacingChanges", testRacingChanges},
 		{"Reopen", testSessionsReopen},
 	} {
 		t.Run(group.name, func(t *testing.T) {
@@ -115,11 +116,12 @@ func testAccounts(s *sessionsTest) {
 		})
 	}
 	all()
-	want.Owner, want.Disabled = false, true
-	for range 2 {
-		find("SetAccount", func() (auth.Account, error) { return s.B.SetAccount(s.ctx, "u-ann", false, true) })
+	disable := auth.AccountChange{Disabled: new(true)}
+	for _, c := range []auth.AccountChange{disable, disable, {Owner: new(false)}, {}} {
+		want = c.Apply(want) // and nothing else
+		find("SetAccount", func() (auth.Account, error) { return s.B.SetAccount(s.ctx, "u-ann", c) })
+		all()
 	}
-	all()
 
 	s.account("u-bob", "bob")
 	_, err := s.A.Account(s.ctx, "u-cyd")
@@ -130,7 +132,7 @@ func testAccounts(s *sessionsTest) {
 		_, err = s.A.AccountBySubject(s.ctx, subject)
 		wantKind(s, "AccountBySubject "+subject, err, chat.NotFound)
 	}
-	_, err = s.A.SetAccount(s.ctx, "u-cyd", true, false)
+	_, err = s.A.SetAccount(s.ctx, "u-cyd", disable)
 	wantKind(s, "SetAccount of nobody", err, chat.NotFound)
 }
 
