@@ -214,12 +214,15 @@ func TestGW87_RefusedPostsDoNotCount(t *testing.T) {
 
 func TestConfig_StallTimeout(t *testing.T) {
 	h := newRecorder()
+	clock := newClock(time.UnixMilli(1790299458000)) // filling may take longer than the time-out
 	r := run(t, Config{
-		StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10,
+		StallTimeout: 50 * time.Millisecond, MaxQueueFrames: 10, Now: clock.now,
 		Routes: map[string]Route{"$disconnect": {Handler: h}},
 	})
 	c := r.dial(t)
 	r.fill(t, r.onlyID(t), 5000)
+	h.none(t)
+	clock.add(50 * time.Millisecond)
 	_, e := h.next(t)
 	if got := contextOf(e)["disconnectStatusCode"]; got != 1013.0 {
 		t.Errorf("$disconnect %v, want 1013", got)
