@@ -3,17 +3,10 @@
 package dynamolocal
 
 import (
-	"bufio"
 	"context"
-	_ "embed"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,18 +15,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/confab-chat/confab/internal/localdb"
 	"github.com/confab-chat/confab/internal/tools"
 	"github.com/confab-chat/confab/store/dynamostore"
 )
 
-//go:embed Launcher.java
-var launcher []byte
-
 var local struct {
-	once     sync.Once
-	endpoint string
-	input    io.WriteCloser // of the launcher, kept open
-	err      error
+	once   sync.Once
+	engine *localdb.Engine // until the process ends
+	err    error
 
 	mu     sync.Mutex
 	tables int // made so far
@@ -46,50 +36,11 @@ func Start(tb testing.TB) (endpoint string) {
 	tb.Helper()
 	lib := tools.Path(tb, "dynamodb/lib")
 	java := tools.Program(tb, "java")
-	local.once.Do(func() { local.endpoint, local.input, local.err = run(java, lib) })
+	local.once.Do(func() { local.engine, local.err = localdb.Run(java, lib) })
 	if local.err != nil {
 		tb.Fatalf("start DynamoDB Local: %v", local.err)
 	}
-	return local.endpoint
-}
-
-// run starts the launcher. Its standard input is a pipe that nobody writes to: it ends with this
-// process, and with it the launcher.
-func run(java, lib string) (endpoint string, input io.WriteCloser, err error) {
-	dir, err := os.MkdirTemp("", "dynamolocal")
-	if err != nil {
-		return "", nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	source := filepath.Join(dir, "Launcher.java")
-	if err := os.WriteFile(source, launcher, 0o600); err != nil {
-		return "", nil, err
-	}
-	cmd := exec.Command(java, "-Xmx512m", "-Djava.net.preferIPv4Stack=true",
-		"-Dsqlite4java.library.path="+lib, "-cp", filepath.Join(lib, "*"), source)
-	if input, err = cmd.StdinPipe(); err != nil {
-		return "", nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
-	}
-	endpoint, err = readPort(out)
-	return endpoint, input, err
-}
-
-// readPort waits for the launcher's line "port N".
-func readPort(out io.Reader) (endpoint string, err error) {
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if port, ok := strings.CutPrefix(lines.Text(), "port "); ok {
-			return "http://127.0.0.1:" + port, nil
-		}
-	}
-	return "", errors.Join(errors.New("it ended before it listened"), lines.Err())
+	return local.engine.Endpoint
 }
 
 // Client makes a client of the endpoint, with invented credentials and the options given.

@@ -19,7 +19,7 @@ var (
 
 // pins checks that internal/tools names one version of everything and what its bytes are.
 func pins(tr *tree) []string {
-	const dir = "internal/tools/"
+	const dir, engine = "internal/tools/", "internal/localdb/"
 	problems := nodePins(tr.text[dir+"node/package.json"], tr.text[dir+"node/package-lock.json"])
 	for _, want := range []string{"golangci_lint", "gofumpt"} {
 		if !slices.ContainsFunc(pinnedGo.FindAllStringSubmatch(tr.text[dir+"install.sh"], -1),
@@ -27,11 +27,11 @@ func pins(tr *tree) []string {
 			problems = append(problems, dir+"install.sh does not pin "+want)
 		}
 	}
-	version := pomVersion.FindStringSubmatch(tr.text[dir+"dynamodb/pom.xml"])
+	version := pomVersion.FindStringSubmatch(tr.text[engine+"pom.xml"])
 	if version == nil {
-		problems = append(problems, dir+"dynamodb/pom.xml does not pin DynamoDBLocal")
-	} else if !strings.Contains(tr.text[dir+"dynamodb/lib.sha256"], "  DynamoDBLocal-"+version[1]+".jar\n") {
-		problems = append(problems, dir+"dynamodb/lib.sha256 is not of DynamoDBLocal "+version[1])
+		problems = append(problems, engine+"pom.xml does not pin DynamoDBLocal")
+	} else if !strings.Contains(tr.text[engine+"lib.sha256"], "  DynamoDBLocal-"+version[1]+".jar\n") {
+		problems = append(problems, engine+"lib.sha256 is not of DynamoDBLocal "+version[1])
 	}
 	for _, name := range []string{"python", "cfnlint"} {
 		problems = append(problems, pythonPins(dir+name+"/requirements.txt", tr.text)...)

@@ -82,15 +82,15 @@ browser() {
 
 # dynamodb installs Amazon's DynamoDB Local, every file checked against lib.sha256.
 dynamodb() {
-  local pins=("$here/dynamodb/pom.xml" "$here/dynamodb/lib.sha256")
+  local pins=("$here/../localdb/pom.xml" "$here/../localdb/lib.sha256")
   current dynamodb "${pins[@]}" && return
   command -v mvn >/dev/null || { say "no Maven: the DynamoDB tests have no engine"; return; }
   say "installing DynamoDB Local by Maven (48 MB)"
   rm -rf "$tools/dynamodb.new"
   mkdir -p "$tools/dynamodb.new/lib"
-  quietly mvn -B -ntp -q -f "$here/dynamodb/pom.xml" dependency:copy-dependencies \
+  quietly mvn -B -ntp -q -f "$here/../localdb/pom.xml" dependency:copy-dependencies \
     -DoutputDirectory="$tools/dynamodb.new/lib"
-  (cd "$tools/dynamodb.new/lib" && quietly sha256sum --check --strict --quiet "$here/dynamodb/lib.sha256")
+  (cd "$tools/dynamodb.new/lib" && quietly sha256sum --check --strict --quiet "$here/../localdb/lib.sha256")
   place dynamodb "${pins[@]}"
 }
 
