@@ -1,0 +1,122 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/confab-chat/confab/wire"
+)
+
+// reserved begins the ids of requests, so that they never are those of messages.
+const reserved = "~"
+
+// requests are the actions that wait for an answer, beside messages. They are guarded by the
+// client's mutex.
+type requests struct {
+	last  uint64
+	byID  map[string]*request
+	order []*request
+}
+
+// request is one of them.
+type request struct {
+	action action
+	once   bool  // repeating it would do it twice
+	link   *link // that it was sent on; nil: it is to be sent
+	sent   time.Time
+	answer chan wire.Event
+}
+
+func newRequests() requests { return requests{byID: map[string]*request{}} }
+
+func (rs *requests) newID() string {
+	rs.last++
+	return reserved + strconv.FormatUint(rs.last, 10)
+}
+
+func (rs *requests) add(a action, once bool) *request {
+	a.ID = rs.newID()
+	r := &request{action: a, once: once, answer: make(chan wire.Event, 1)}
+	rs.byID[a.ID] = r
+	rs.order = append(rs.order, r)
+	return r
+}
+
+func (rs *requests) remove(r *request) {
+	delete(rs.byID, r.action.ID)
+	if i := slices.Index(rs.order, r); i >= 0 {
+		rs.order = slices.Delete(rs.order, i, i+1)
+	}
+}
+
+// answer answers a request, where that id is of one.
+func (rs *requests) answer(id string, e wire.Event) {
+	if r := rs.byID[id]; r != nil {
+		rs.remove(r)
+		r.answer <- e
+	}
+}
+
+// joining counts the rooms that are being joined.
+func (rs *requests) joining() int {
+	n := 0
+	for _, r := range rs.order {
+		if r.action.Action == wire.JoinRoom {
+			n++
+		}
+	}
+	return n
+}
+
+// lost has what was sent on a link sent again on the next one.
+func (rs *requests) lost(l *link) {
+	for _, r := range slices.Clone(rs.order) {
+		switch {
+		case r.link != l || l == nil:
+		case r.once:
+			rs.answer(r.action.ID, wire.Failure{Code: wire.UnknownOutcome, Message: "connection lost"})
+		default:
+			r.link = nil
+		}
+	}
+}
+
+// ask sends the requests that wait.
+func (c *Client) ask(l *link, d *dues) {
+	for _, r := range c.requests.order {
+		if r.link == l && (!c.waited(l, r.sent, d) || r.once) {
+			continue
+		}
+		if r.link != nil && r.link != l && r.once {
+			continue // its own link may still answer
+		}
+		r.link, r.sent = l, d.now
+		d.add(&r.action)
+		c.waited(l, r.sent, d)
+	}
+}
+
+// request sends an action and waits for its answer. Unless it is to be done once it is repeated on
+// the next connection, where one is lost.
+func (c *Client) request(ctx context.Context, a action, once bool) (wire.Event, error) {
+	c.mu.Lock()
+	r := c.requests.add(a, once)
+	c.poke()
+	c.mu.Unlock()
+	select {
+	case e := <-r.answer:
+		if f, ok := e.(wire.Failure); ok {
+			return nil, failure(f)
+		}
+		return e, nil
+	case <-ctx.Done():
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.requests.remove(r)
+		return nil, ctx.Err()
+	case <-c.ended:
+		return nil, c.Err()
+	}
+}
