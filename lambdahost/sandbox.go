@@ -1,0 +1,203 @@
+package lambdahost
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+)
+
+// sandbox is one process of a function, Lambda's execution environment, with its Runtime API.
+type sandbox struct {
+	fn     *deployed
+	stream string // its log stream
+	cmd    *exec.Cmd
+	stdin  *os.File // its other end is the process's; nothing is ever written
+	out    *output
+	api    *http.Server
+	tree   *tree // the process and all that it starts
+
+	events chan *invocation // at most one, for who asks for the next
+	ready  chan struct{}    // closed when the process first asks
+	failed chan struct{}    // closed when it reports that it could not initialize
+	exited chan struct{}    // closed when it is gone and all of its output has been read
+
+	since    time.Time // it waits for events since then; under fn.mu
+	initTime time.Duration
+
+	mu         sync.Mutex
+	current    *invocation // under way, or the one that it initializes for
+	asked      bool        // ready is closed
+	broken     bool        // failed is closed
+	initAnswer outcome     // valid when broken
+	memory     int         // MB, the most so far
+	sigterm    bool        // it wants to be told before the end
+}
+
+// start starts a process for an invocation. An error means that there is nothing to run.
+func (f *deployed) start(inv *invocation) (*sandbox, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	sb := &sandbox{
+		fn: f, stream: f.streamName(), current: inv, events: make(chan *invocation, 1),
+		ready: make(chan struct{}), failed: make(chan struct{}), exited: make(chan struct{}),
+	}
+	sb.write(KindInit, f.initStart(), nil)
+	if err := sb.launch(listener.Addr().String()); err != nil {
+		listener.Close()
+		return nil, err
+	}
+	sb.api = &http.Server{Handler: sb, ReadHeaderTimeout: time.Minute}
+	f.host.tasks.Add(2)
+	go func() {
+		defer f.host.tasks.Done()
+		sb.api.Serve(listener) //nolint:errcheck // it ends when it is closed
+	}()
+	go func() {
+		defer f.host.tasks.Done()
+		sb.wait()
+	}()
+	return sb, nil
+}
+
+// launch starts the process itself.
+func (sb *sandbox) launch(address string) error {
+	read, stdin, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer read.Close()
+	sb.stdin = stdin
+	if sb.out, err = newOutput(func(line string) { sb.write(KindOutput, line, nil) }); err != nil {
+		stdin.Close()
+		return err
+	}
+	f := sb.fn
+	sb.cmd = exec.Command(f.argv[0], f.argv[1:]...)
+	sb.cmd.Dir = f.task
+	sb.cmd.Env = f.environment(address, sb.stream)
+	sb.cmd.Stdin, sb.cmd.Stdout, sb.cmd.Stderr = read, sb.out.w, sb.out.w
+	if sb.tree, err = startTree(sb.cmd); err != nil {
+		stdin.Close()
+		sb.out.close()
+		return err
+	}
+	return nil
+}
+
+// wait waits for the end of the process and ends what it has left behind.
+func (sb *sandbox) wait() {
+	sb.cmd.Wait() //nolint:errcheck // how it has ended is asked of the ProcessState
+	sb.tree.end()
+	sb.out.flush()
+	sb.out.close()
+	sb.stdin.Close()
+	sb.api.Close() //nolint:errcheck // its listener is gone then
+	sb.fn.discard(sb)
+	close(sb.exited)
+}
+
+// stop ends the process and waits until it is gone.
+func (sb *sandbox) stop() {
+	sb.mu.Lock()
+	polite := sb.sigterm
+	sb.mu.Unlock()
+	if polite {
+		sb.tree.terminate()
+		select {
+		case <-sb.exited:
+		case <-time.After(shutdownTime):
+		}
+	}
+	sb.tree.kill()
+	<-sb.exited
+}
+
+// shutdownTime is what a process has that asked for SIGTERM (Developer Guide, "Lambda execution
+// environment lifecycle", Shutdown phase with a registered internal extension).
+const shutdownTime = 500 * time.Millisecond
+
+// How initializing may end.
+var (
+	errInitTimeout = errors.New("initialization timed out")
+	errInitFailed  = errors.New("initialization failed")
+	errExited      = errors.New("exited")
+)
+
+// initialize waits until the process asks for its first event.
+func (sb *sandbox) initialize(limit time.Duration) error {
+	clock := sb.fn.host.config.Clock
+	begin := clock.Now()
+	late := make(chan struct{})
+	defer clock.AfterFunc(limit, func() { close(late) })()
+	var err error
+	select {
+	case <-sb.ready:
+	case <-sb.failed:
+		err = errInitFailed
+	case <-sb.exited:
+		err = errExited
+		if sb.reported() {
+			err = errInitFailed
+		}
+	case <-late:
+		err = errInitTimeout
+	}
+	sb.initTime = clock.Now().Sub(begin)
+	sb.fn.count(func(s *Stats) { s.ColdStarts++; s.Init += sb.initTime })
+	return err
+}
+
+// reported tells whether the process has said why it could not initialize.
+func (sb *sandbox) reported() bool {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	return sb.broken
+}
+
+// exitReason says in Lambda's words how the process has ended, which it has.
+func (sb *sandbox) exitReason() string {
+	if state := sb.cmd.ProcessState; state != nil && !state.Success() {
+		return "Runtime exited with error: " + state.String()
+	}
+	return "Runtime exited without providing a reason"
+}
+
+// rest marks the process as idle, and stops it where the host freezes.
+func (sb *sandbox) rest(now time.Time) {
+	sb.since = now
+	if sb.fn.host.config.Freeze {
+		sb.tree.freeze()
+	}
+}
+
+// write gives a line to the host's log and to the tail of the event under way.
+func (sb *sandbox) write(kind Kind, text string, report *Report) {
+	id := ""
+	sb.mu.Lock()
+	if sb.current != nil {
+		id = sb.current.id
+		sb.current.tail.add(text)
+	}
+	sb.mu.Unlock()
+	sb.fn.log(Record{Stream: sb.stream, RequestID: id, Kind: kind, Text: text, Report: report})
+}
+
+// log gives a record to the host's log.
+func (f *deployed) log(r Record) {
+	if log := f.host.config.Log; log != nil {
+		r.Time, r.Function, r.Version = f.host.config.Clock.Now(), f.Name, f.Version
+		log(r)
+	}
+}
+
+// streamName makes a log stream's name (Developer Guide, "Log streams").
+func (f *deployed) streamName() string {
+	day := f.host.config.Clock.Now().UTC().Format("2006/01/02")
+	return day + "/[" + f.Version + "]" + randomHex(16)
+}
