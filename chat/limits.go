@@ -16,6 +16,7 @@ const (
 	MaxPageBytes    = 96 << 10          // of a page of messages, as encoded JSON
 	PresenceMax     = 200               // connections of a room up to which presence is announced
 	DedupWindow     = 24 * time.Hour    // how long a message id is remembered
+	MinKeep         = DedupWindow       // shortest retention: a repetition finds the first message
 	TombstoneTTL    = 3 * time.Hour     // how long a closed connection id stays closed
 	SubscriptionTTL = 125 * time.Minute // API Gateway's limit is 2 h
 	SettleAfter     = 3 * time.Second   // after that an unstored number is made a void
@@ -23,6 +24,9 @@ const (
 	TurnMax         = 4 * time.Second   // how long who hands messages over keeps others from it
 	ResumeMax       = 1000              // missed messages of a room that a resume sends by itself
 )
+
+// KeepForever as a room's retention keeps messages whatever the host's default is.
+const KeepForever = time.Duration(-1)
 
 // Lobby is the id and the name of the room in which everyone is.
 const Lobby = "lobby"

@@ -27,9 +27,10 @@ type Log interface {
 
 	// Messages reads a page, consistently with every Append that has returned. It holds at most
 	// Limit messages and MaxPageBytes by Message.JSONSize (but at least one message, if there is
-	// any), contiguous from After+1 or up to Before-1. A number that is given and not yet stored
-	// ends the page with More set: what a page shows is settled and never changes, but for
-	// deletion. An absent room is NotFound. Membership is not checked.
+	// any), contiguous from After+1, or from Head.Cut+1 where that is more, or up to Before-1. A
+	// number that is given and not yet stored ends the page with More set: what a page shows is
+	// settled and never changes, but for deletion. An absent room is NotFound. Membership is not
+	// checked.
 	Messages(ctx context.Context, room string, r Range) (Page, error)
 
 	// Delete takes the text of a message away and gives the tombstone; again is the same. author

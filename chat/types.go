@@ -25,6 +25,9 @@ type Head struct {
 	Epoch string   // random id of this incarnation of the log; only a restore changes it
 	Seq   uint64   // the last number given, 0: none
 	Gen   uint64   // counts the leaves
+	Cut   uint64   // messages up to this number are gone, see Retainer; 0: none
+	// Keep is how long messages are kept: 0 as the host says, KeepForever, or at least MinKeep.
+	Keep time.Duration
 	// Removed has for each user who left lately the generation that a member or receiver must
 	// have to count again. It is shared: never write to it.
 	Removed map[string]uint64

@@ -71,7 +71,7 @@ func (s *Service) Delivered(ctx context.Context, w Waiting) error {
 	return nil
 }
 
-// unread gives the user's memberships of direct rooms, of some or of all, that have numbers above
+// unread gives the user's memberships of direct rooms, of some or of all, that have messages above
 // the read marker.
 func (s *Service) unread(ctx context.Context, user string, rooms []string) ([]Member, error) {
 	members, err := s.log.RoomsOf(ctx, user)
@@ -88,7 +88,7 @@ func (s *Service) unread(ctx context.Context, user string, rooms []string) ([]Me
 	}
 	unread := make([]Member, 0, len(states))
 	for _, st := range states {
-		if st.Head.Seq > st.Member.Read {
+		if st.Head.Seq > max(st.Member.Read, st.Head.Cut) {
 			unread = append(unread, st.Member)
 		}
 	}

@@ -97,6 +97,10 @@ func appendHistory(dst []byte, h *History) []byte {
 	dst = strconv.AppendUint(dst, h.Seq, 10)
 	dst = append(dst, `,"epoch":`...)
 	dst = appendString(dst, h.Epoch)
+	if h.FirstSeq > 0 {
+		dst = append(dst, `,"firstSeq":`...)
+		dst = strconv.AppendUint(dst, h.FirstSeq, 10)
+	}
 	return append(dst, '}')
 }
 

@@ -115,6 +115,7 @@ func readHistory(frame []byte) (Event, error) {
 		More     bool   `json:"more"`
 		Seq      uint64 `json:"seq"`
 		Epoch    string `json:"epoch"`
+		FirstSeq uint64 `json:"firstSeq"`
 	}
 	if err := decode(frame, &h); err != nil {
 		return nil, err
@@ -125,6 +126,6 @@ func readHistory(frame []byte) (Event, error) {
 	}
 	return History{
 		ID: h.ID, Room: h.Room, Messages: messages, More: h.More, Seq: h.Seq,
-		Epoch: h.Epoch,
+		Epoch: h.Epoch, FirstSeq: h.FirstSeq,
 	}, nil
 }

@@ -21,10 +21,11 @@ type Head struct {
 
 // WelcomeRoom is a head with the user's read marker.
 type WelcomeRoom struct {
-	Room  string `json:"room"`
-	Seq   uint64 `json:"seq"`
-	Epoch string `json:"epoch"`
-	Read  uint64 `json:"read"`
+	Room     string `json:"room"`
+	Seq      uint64 `json:"seq"`
+	Epoch    string `json:"epoch"`
+	Read     uint64 `json:"read"`
+	FirstSeq uint64 `json:"firstSeq,omitempty"` // lower numbers are not kept any more; 0: all are
 }
 
 // Welcome answers hello.
@@ -110,6 +111,7 @@ type History struct {
 	More     bool
 	Seq      uint64
 	Epoch    string
+	FirstSeq uint64 // lower numbers are not kept any more: no gap; 0: all are
 }
 
 // ReadMarker tells a user's own connections how far it has read; its frame is "read".

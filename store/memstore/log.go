@@ -35,7 +35,7 @@ type room struct {
 	order sync.Mutex
 
 	head     chat.Head
-	messages []chat.Message // number n at n-1
+	messages []chat.Message // number n at n-1-head.Cut
 	members  map[string]chat.Member
 	removed  map[string]time.Time // when the users of head.Removed left
 }
@@ -106,11 +106,11 @@ func (l *Log) append(r *room, d chat.Draft) (chat.Head, chat.Message, error) {
 	now := l.now()
 	l.forget(now)
 	id, text := sentID{d.Room, d.From, d.ID}, sha256.Sum256([]byte(d.Text))
-	if first, found := l.sent[id]; found {
+	if first, found := l.sent[id]; found && first.seq > r.head.Cut {
 		if first.text != text {
 			return chat.Head{}, chat.Message{}, fail("append", chat.IDReused, "the id %s has another text", d.ID)
 		}
-		m := r.messages[first.seq-1]
+		m := r.messages[first.seq-1-r.head.Cut]
 		m.Duplicate = true
 		return chat.Head{}, m, nil
 	}
@@ -155,13 +155,14 @@ func (l *Log) Messages(_ context.Context, id string, want chat.Range) (chat.Page
 		return chat.Page{}, err
 	}
 	p := chat.Page{Head: r.head}
+	cut := r.head.Cut
 	if want.Before == 0 {
-		rest := r.messages[min(want.After, r.head.Seq):]
+		rest := r.messages[max(min(want.After, r.head.Seq), cut)-cut:]
 		n := fitting(len(rest), want.Limit, func(i int) *chat.Message { return &rest[i] })
 		p.Messages, p.More = slices.Clone(rest[:n]), n < len(rest)
 		return p, nil
 	}
-	rest := r.messages[:min(want.Before-1, r.head.Seq)]
+	rest := r.messages[:max(min(want.Before-1, r.head.Seq), cut)-cut]
 	last := len(rest) - 1
 	n := fitting(len(rest), want.Limit, func(i int) *chat.Message { return &rest[last-i] })
 	p.Messages, p.More = slices.Clone(rest[len(rest)-n:]), n < len(rest)
@@ -188,10 +189,10 @@ func (l *Log) Delete(_ context.Context, id string, seq uint64, author string) (c
 	if err != nil {
 		return chat.Message{}, err
 	}
-	if seq == 0 || seq > r.head.Seq {
+	if seq <= r.head.Cut || seq > r.head.Seq {
 		return chat.Message{}, fail("delete", chat.NotFound, "no message %d in %s", seq, id)
 	}
-	m := &r.messages[seq-1]
+	m := &r.messages[seq-1-r.head.Cut]
 	if author != "" && author != m.From {
 		return chat.Message{}, fail("delete", chat.Forbidden, "message %d is not of %s", seq, author)
 	}

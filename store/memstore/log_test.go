@@ -8,12 +8,14 @@ import (
 	"github.com/confab-chat/confab/store/storetest"
 )
 
-func TestLog(t *testing.T) {
-	storetest.RunLog(t, func(testing.TB) storetest.LogHarness {
-		clock := storetest.NewClock()
-		log := memstore.NewLog(memstore.Options{Now: clock.Now})
-		return storetest.LogHarness{A: log, B: log, Clock: clock, Ordered: true}
-	})
+func TestLog(t *testing.T) { storetest.RunLog(t, openLog) }
+
+func TestLog_retention(t *testing.T) { storetest.RunRetention(t, openLog) }
+
+func openLog(testing.TB) storetest.LogHarness {
+	clock := storetest.NewClock()
+	log := memstore.NewLog(memstore.Options{Now: clock.Now})
+	return storetest.LogHarness{A: log, B: log, Clock: clock, Ordered: true}
 }
 
 // A slow then holds up neither other rooms nor readers of its own.

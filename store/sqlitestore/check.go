@@ -36,6 +36,9 @@ type checker struct {
 	ctx    context.Context
 	report func(string)
 	found  error // the first problem
+
+	version int64
+	cuts    map[string]uint64 // by room: messages up to there are gone
 }
 
 // problem reports damage, and gives any other error to its caller.
@@ -55,14 +58,14 @@ func (k *checker) problem(err error) error {
 	return nil
 }
 
-func (k *checker) all() error {
-	if err := checkSchema(k.c); err != nil {
+func (k *checker) all() (err error) {
+	if k.version, err = checkSchema(k.c); err != nil {
 		if chat.KindOf(err) == chat.Internal {
 			return k.problem(err)
 		}
 		return err // of a newer program
 	}
-	for _, check := range []func() error{k.structure, k.tables, k.rooms, k.sentIDs} {
+	for _, check := range []func() error{k.structure, k.tables, k.kept, k.rooms, k.sentIDs} {
 		if err := k.problem(check()); err != nil {
 			return err
 		}
@@ -83,11 +86,21 @@ func (k *checker) structure() error {
 // tables checks the rows that are tallied.
 func (k *checker) tables() error {
 	for i := range verifiedTables {
-		if err := k.problem(verifiedTables[i].verify(k.c, k.ctx.Err)); err != nil {
+		t := &verifiedTables[i]
+		if t.since > k.version {
+			continue
+		}
+		if err := k.problem(t.verify(k.c, k.ctx.Err)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// kept reads up to where the messages of rooms are gone.
+func (k *checker) kept() (err error) {
+	k.cuts, err = readCuts(k.c, k.version)
+	return err
 }
 
 // checkedRoom is what is known of a room while its messages are read.
@@ -95,6 +108,7 @@ type checkedRoom struct {
 	room    string
 	carried uint64 // the last number in places
 	next    uint64 // the number expected
+	begun   bool   // a message was read
 	places  int64  // a sum over the places of its messages, of which the table's are subtracted
 	broken  bool   // its head is, so that carried is not known
 }
@@ -108,7 +122,7 @@ func (k *checker) rooms() error {
 	err := k.c.each("SELECT "+roomColumns+" FROM rooms", func(r row) error {
 		found, err := scanRoom(r)
 		if err == nil {
-			rooms[found.n] = &checkedRoom{room: found.head.Room, next: 1}
+			rooms[found.n] = &checkedRoom{room: found.head.Room, next: k.cuts[found.head.Room] + 1}
 		}
 		return k.problem(err)
 	})
@@ -168,6 +182,9 @@ func (k *checker) messages(rooms map[int64]*checkedRoom) error {
 // message checks one message of a room.
 func (k *checker) message(room *checkedRoom, r row) error {
 	m, err := scanMessage(r, room.room)
+	if !room.begun {
+		room.begun, room.next = true, min(room.next, m.Seq) // rows of what is gone may be there
+	}
 	for ; room.next < m.Seq && err == nil; room.next++ {
 		if err := k.problem(damagef("room %q: message %d is missing", room.room, room.next)); err != nil {
 			return err
@@ -213,9 +230,12 @@ func (k *checker) places(rooms map[int64]*checkedRoom) error {
 
 // sentIDs checks that each id in the table is that of its message.
 func (k *checker) sentIDs() error {
-	return k.c.each(`SELECT s.key, s.pos, h.room, m.sender, m.id FROM sent s
+	return k.c.each(`SELECT s.key, s.pos, h.room, m.sender, m.id, m.seq FROM sent s
 		LEFT JOIN messages m ON m.pos = s.pos LEFT JOIN heads h ON h.n = m.room`,
 		func(r row) error {
+			if cut := k.cuts[r.text(2)]; cut > 0 && r.uint(5) <= cut {
+				return nil // its message is gone
+			}
 			// Ids that share a key stand one after the other.
 			if d := r.int(0) - sentKey(r.text(2), r.text(3), r.text(4)); d < 0 || d > 64 {
 				return k.problem(damagef("the sent id of the message at position %d is not its id", r.int(1)))
@@ -224,13 +244,21 @@ func (k *checker) sentIDs() error {
 		})
 }
 
-// renew makes a copied database one that goes on by itself: with new epochs, and without links.
+// renew makes a copied database one that goes on by itself: of this program's version, with new
+// epochs, and without links.
 func renew(file string) (err error) {
 	c, err := connect(uri(file, "mode=rw"), "journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close(), syncFile(file)) }()
+	version, err := checkSchema(c)
+	if err == nil && version < schemaVersion {
+		err = migrate(c, version)
+	}
+	if err != nil {
+		return err
+	}
 	return c.within("BEGIN IMMEDIATE", func() error {
 		t := tally{}
 		if err := errors.Join(renewEpochs(c, t), forgetLinks(c, t)); err != nil {

@@ -10,16 +10,16 @@
 //
 // # The index follows
 //
-// An Append writes the message's row and nothing else. Where messages are, and which ids were used, is
-// in memory for the youngest of them and goes to tables a little later, many to a page; a start reads
-// the youngest messages.
+// An Append writes the message's row and nothing else. Where messages are, and which ids were used,
+// is in memory for the youngest of them and goes to tables a little later, many to a page; a start
+// reads the youngest messages.
 //
 // # Damage
 //
-// Each row carries a CRC-32C over its content, numbers of a room and positions of messages are dense,
-// and the tables have a count and a sum of their rows. Damage that is read is an error of kind
-// Corrupt that names the file and the next step. From then on the store accepts no write; reads
-// of what is not damaged go on. [Check] looks at everything at once.
+// Each row carries a CRC-32C over its content, numbers of a room and positions of messages are
+// dense, and the tables have a count and a sum of their rows. Damage that is read is an error of
+// kind Corrupt that names the file and the next step. From then on the store accepts no write;
+// reads of what is not damaged go on. [Check] looks at everything at once.
 //
 // # Failing disks
 //
@@ -34,9 +34,20 @@
 // returned the text is in none of the files, unless a backup was reading them for long: then it
 // goes as soon as the backup ends.
 //
+// # Retention
+//
+// Cut overwrites the first messages of a room in the same way, with the ids and the senders. Their
+// rows stay, as zero bytes: the file does not shrink by it.
+//
+// # Upgrades
+//
+// Data of an older version is copied and the copy checked before it is brought to this version, in
+// one transaction. Data of a newer one is refused.
+//
 // # Secrets
 //
-// Of the secrets of links and sessions the file has the SHA-256, so that nobody can sign in with what
-// a backup holds. Tickets, which live 30 s, are in memory only. What is over is removed when more of
-// its kind is put. [Restore] leaves links out: one that was used since the backup would be good again.
+// Of the secrets of links and sessions the file has the SHA-256, so that nobody can sign in with
+// what a backup holds. Tickets, which live 30 s, are in memory only. What is over is removed when
+// more of its kind is put. [Restore] leaves links out: one that was used since the backup would be
+// good again.
 package sqlitestore

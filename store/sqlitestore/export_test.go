@@ -1,5 +1,11 @@
 package sqlitestore
 
+import (
+	"slices"
+
+	"github.com/confab-chat/confab/chat"
+)
+
 // PagesWritten counts the pages that commits have put into the write-ahead log.
 func (s *Store) PagesWritten() (pages int) {
 	s.ask(func(w *writer) { pages = w.pages })
@@ -79,4 +85,12 @@ func Verified() (names []string) {
 		}
 	}
 	return names
+}
+
+// BreakMigration has upgrades fail before one of the steps, or after all, until restore.
+func BreakMigration(step int) (restore func()) {
+	before := migrations
+	fail := func(*conn) error { return chat.E(chat.Unavailable, "broken by a test") }
+	migrations = slices.Insert(slices.Clone(before), step, fail)
+	return func() { migrations = before }
 }

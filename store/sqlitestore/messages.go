@@ -82,6 +82,7 @@ var readQuery = "SELECT " + messageColumns + " FROM messages m WHERE m.pos IN " 
 // up reads the messages above after.
 func (p *pageReader) up(after uint64) error {
 	last := p.page.Head.Seq
+	after = max(after, p.page.Head.Cut)
 	if after >= last {
 		return nil
 	}
@@ -97,19 +98,19 @@ func (p *pageReader) up(after uint64) error {
 
 // down reads the messages below before, and puts them in ascending order.
 func (p *pageReader) down(before uint64) error {
-	before = min(before, p.page.Head.Seq+1)
-	if before <= 1 {
+	before, cut := min(before, p.page.Head.Seq+1), p.page.Head.Cut
+	if before <= cut+1 {
 		return nil
 	}
 	p.next = before - 1
-	positions, err := p.s.positions(p.c, p.n, p.room, before-min(before-1, p.limit), before-1)
+	positions, err := p.s.positions(p.c, p.n, p.room, before-min(before-1-cut, p.limit), before-1)
 	if err != nil {
 		return err
 	}
 	slices.Reverse(positions)
 	err = p.read(positions, readQuery+" ORDER BY m.pos DESC", -1)
 	slices.Reverse(p.page.Messages)
-	p.page.More = p.next > 0
+	p.page.More = p.next > cut
 	return err
 }
 
@@ -175,7 +176,7 @@ func (w *writer) deleteMessage(room string, seq uint64, author string) (chat.Mes
 	if err != nil {
 		return chat.Message{}, err
 	}
-	if seq == 0 || seq > r.head.Seq {
+	if seq <= r.head.Cut || seq > r.head.Seq {
 		return chat.Message{}, chat.E(chat.NotFound, "no such message")
 	}
 	pos, err := w.position(r, seq)

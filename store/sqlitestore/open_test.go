@@ -55,10 +55,10 @@ func TestOpen(t *testing.T) {
 	})
 	t.Run("of a newer version", func(t *testing.T) {
 		dir := closed(t, 1)
-		execSQL(t, filepath.Join(dir, "confab.db"), "PRAGMA user_version=2")
+		execSQL(t, filepath.Join(dir, "confab.db"), "PRAGMA user_version=3")
 		_, err := sqlitestore.Open(dir, sqlitestore.Options{})
 		wantKind(t, err, chat.Unavailable)
-		if want := "schema version 2, written by a newer confab"; !strings.Contains(err.Error(), want) {
+		if want := "schema version 3, written by a newer confab"; !strings.Contains(err.Error(), want) {
 			t.Errorf("got %q, want %q", err, want)
 		}
 	})

@@ -124,6 +124,9 @@ func (s *Store) readRoom(c *conn, name string) (*room, error) {
 		return nil, err
 	}
 	r.head.Seq = max(carried, youngest)
+	if err := readKept(c, &r.head); err != nil {
+		return nil, err
+	}
 	err = c.each("SELECT "+removedColumns+" FROM removed WHERE room = ?", func(one row) error {
 		left, err := scanRemoved(one)
 		if r.head.Removed == nil {

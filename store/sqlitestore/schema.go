@@ -8,14 +8,17 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-// schemaVersion is this program's PRAGMA user_version.
-const schemaVersion = 1
+// schemaVersion is this program's PRAGMA user_version. A newer one needs a step in migrations.
+const schemaVersion = 2
 
 // applicationID is PRAGMA application_id: "Cnfb".
 const applicationID = 0x436e6662
 
-// schema is the tables of version 1. Times are milliseconds since 1970.
-var schema = slices.Concat(logSchema, sessionsSchema)
+// schemas is the tables of each version, from 1 on. Times are milliseconds since 1970.
+var schemas = [][]string{
+	slices.Concat(logSchema, sessionsSchema),
+	slices.Concat(logSchema, sessionsSchema, keptSchema),
+}
 
 // logSchema is the tables of the log, and sums. A message's row is only ever appended and overwritten
 // in place, never moved: see the package doc on deleting.
@@ -105,7 +108,7 @@ var logSchema = []string{
 func create(c *conn, newEpoch func() string) error {
 	return c.within("BEGIN EXCLUSIVE", func() error {
 		pragmas := fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;", applicationID, schemaVersion)
-		if err := c.script(pragmas + strings.Join(schema, ";")); err != nil {
+		if err := c.script(pragmas + strings.Join(schemas[schemaVersion-1], ";")); err != nil {
 			return err
 		}
 		t := tally{}
@@ -125,26 +128,26 @@ func create(c *conn, newEpoch func() string) error {
 	})
 }
 
-// checkSchema tells whether the database is one of this program's, with nothing changed in it.
-func checkSchema(c *conn) error {
+// checkSchema tells whether the database is one of this program's, with nothing changed in it, and
+// gives its version, which may be an older one.
+func checkSchema(c *conn) (version int64, err error) {
 	id, err := pragma(c, "application_id")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if id != applicationID {
-		return damagef("application_id is %#x, not Confab's %#x", id, applicationID)
+		return 0, damagef("application_id is %#x, not Confab's %#x", id, applicationID)
 	}
-	version, err := pragma(c, "user_version")
-	if err != nil {
-		return err
+	if version, err = pragma(c, "user_version"); err != nil {
+		return 0, err
 	}
 	if version > schemaVersion {
-		return chat.E(chat.Unavailable,
+		return 0, chat.E(chat.Unavailable,
 			"the data is of schema version %d, written by a newer confab; this one knows up to %d",
 			version, schemaVersion)
 	}
 	if version < 1 {
-		return damagef("schema version %d does not exist", version)
+		return 0, damagef("schema version %d does not exist", version)
 	}
 	var found []string
 	err = c.each("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid", func(r row) error {
@@ -152,12 +155,12 @@ func checkSchema(c *conn) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if strings.Join(found, ";") != strings.Join(schema, ";") {
-		return damagef("the table definitions are not those of schema version %d", version)
+	if strings.Join(found, ";") != strings.Join(schemas[version-1], ";") {
+		return 0, damagef("the table definitions are not those of schema version %d", version)
 	}
-	return nil
+	return version, nil
 }
 
 // pragma reads a pragma that is one number.
@@ -187,6 +190,7 @@ const youngest = "youngest"
 var tallied = []string{
 	inRooms, inMembers, inRemoved, inReads, inUsers, inSent, inPlaces, inLog,
 	inAccounts, inLinks, inLinkUses, inSessions, inAudit,
+	inKept,
 }
 
 // sum is a number of rows and the total of their CRCs.

@@ -67,7 +67,7 @@ func (s *source) copyTo(ctx context.Context, file string, progress func(done, to
 		return err
 	}
 	err := s.within("BEGIN", func() error {
-		if err := checkSchema(s.conn); err != nil { // and from here on the copy is of this moment
+		if _, err := checkSchema(s.conn); err != nil { // and from here on the copy is of this moment
 			return err
 		}
 		backup, err := s.db.(interface {

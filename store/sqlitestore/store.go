@@ -125,6 +125,10 @@ func (s *Store) start() error {
 	if err := s.ensure(); err != nil {
 		return err
 	}
+	if err := s.upgrade(); err != nil {
+		return err
+	}
+	s.sayCopies()
 	db, err := connect(uri(s.file, "mode=rw"), writerPragmas...)
 	if err != nil {
 		return err
@@ -180,9 +184,6 @@ func (s *Store) ensure() error {
 
 // prepare checks the database before anything is written to it.
 func (w *writer) prepare() error {
-	if err := checkSchema(w.conn); err != nil {
-		return err
-	}
 	if err := verifyTables(w.conn, never, func(rows int64) bool { return rows <= w.s.small }); err != nil {
 		return err
 	}

@@ -29,13 +29,21 @@ func open(tb testing.TB, dir string, o sqlitestore.Options) *sqlitestore.Store {
 	return s
 }
 
-func TestStore(t *testing.T) { runLog(t, sqlitestore.Options{}) }
+func TestStore(t *testing.T) { storetest.RunLog(t, harness(sqlitestore.Options{})) }
 
 // TestStore_age runs the suite with nearly all message ids in the table and not in memory.
-func TestStore_age(t *testing.T) { runLog(t, sqlitestore.Options{}.KeepYoung(3)) }
+func TestStore_age(t *testing.T) { storetest.RunLog(t, harness(sqlitestore.Options{}.KeepYoung(3))) }
 
-func runLog(t *testing.T, options sqlitestore.Options) {
-	storetest.RunLog(t, func(tb testing.TB) storetest.LogHarness {
+func TestStore_retention(t *testing.T) {
+	storetest.RunRetention(t, harness(sqlitestore.Options{}))
+}
+
+func TestStore_retention_age(t *testing.T) {
+	storetest.RunRetention(t, harness(sqlitestore.Options{}.KeepYoung(3)))
+}
+
+func harness(options sqlitestore.Options) func(testing.TB) storetest.LogHarness {
+	return func(tb testing.TB) storetest.LogHarness {
 		clock := storetest.NewClock()
 		options.Now = clock.Now
 		dir := tb.TempDir()
@@ -49,7 +57,7 @@ func runLog(t *testing.T, options sqlitestore.Options) {
 				return s, s
 			},
 		}
-	})
+	}
 }
 
 func TestStore_Append(t *testing.T) {

@@ -14,6 +14,7 @@ type verified struct {
 	columns string
 	indexes []index                          // other ways to the same rows
 	crc     func(row) (crc int64, err error) // checks a row and gives its CRC
+	since   int64                            // the version that has it first; 0: all have
 }
 
 // index is an index of a table.
@@ -31,26 +32,34 @@ func crcOf[T any](scan func(row) (T, error)) func(row) (int64, error) {
 }
 
 var verifiedTables = []verified{
-	{inRooms, roomColumns, []index{{"rooms_public", "kind = 2"}}, crcOf(scanRoom)},
-	{inMembers, memberColumns, []index{{"members_user", ""}}, crcOf(scanMember)},
-	{inRemoved, removedColumns, nil, crcOf(scanRemoved)},
-	{inReads, readColumns, nil, crcOf(scanRead)},
-	{inUsers, userColumns, []index{{"users_folded", ""}}, crcOf(scanUser)},
-	{inSent, sentColumns, nil, crcOf(scanSent)},
-	{inPlaces, placesColumns, nil, crcOf(scanPlaces)},
 	{
-		inAccounts, accountColumns,
-		[]index{{"accounts_key", ""}, {"accounts_subject", "subject <> ''"}},
-		crcOf(scanAccount),
+		name: inRooms, columns: roomColumns, crc: crcOf(scanRoom),
+		indexes: []index{{"rooms_public", "kind = 2"}},
 	},
-	{inLinks, linkColumns, nil, crcOf(scanLink)},
-	{inLinkUses, useColumns, nil, crcOf(scanUse)},
 	{
-		inSessions, sessionColumns,
-		[]index{{"sessions_account", ""}, {"sessions_used", ""}},
-		crcOf(scanSession),
+		name: inMembers, columns: memberColumns, crc: crcOf(scanMember),
+		indexes: []index{{"members_user", ""}},
 	},
-	{inAudit, entryColumns, nil, crcOf(scanEntry)},
+	{name: inRemoved, columns: removedColumns, crc: crcOf(scanRemoved)},
+	{name: inReads, columns: readColumns, crc: crcOf(scanRead)},
+	{
+		name: inUsers, columns: userColumns, crc: crcOf(scanUser),
+		indexes: []index{{"users_folded", ""}},
+	},
+	{name: inSent, columns: sentColumns, crc: crcOf(scanSent)},
+	{name: inPlaces, columns: placesColumns, crc: crcOf(scanPlaces)},
+	{
+		name: inAccounts, columns: accountColumns, crc: crcOf(scanAccount),
+		indexes: []index{{"accounts_key", ""}, {"accounts_subject", "subject <> ''"}},
+	},
+	{name: inLinks, columns: linkColumns, crc: crcOf(scanLink)},
+	{name: inLinkUses, columns: useColumns, crc: crcOf(scanUse)},
+	{
+		name: inSessions, columns: sessionColumns, crc: crcOf(scanSession),
+		indexes: []index{{"sessions_account", ""}, {"sessions_used", ""}},
+	},
+	{name: inAudit, columns: entryColumns, crc: crcOf(scanEntry)},
+	{name: inKept, columns: keptColumns, crc: crcOf(scanKept), since: 2},
 }
 
 // readSum reads how many rows a table has and the total of their CRCs.
