@@ -26,6 +26,7 @@ func (h *Handler) hello(ctx context.Context, r *request) error {
 	for i, room := range rooms {
 		welcome.Rooms[i] = wire.WelcomeRoom{
 			Room: room.Head.Name, Seq: room.Head.Seq, Epoch: room.Head.Epoch, Read: room.Member.Read,
+			FirstSeq: firstSeq(&room.Head),
 		}
 	}
 	if err := h.reply(ctx, r, welcome); err != nil {
@@ -53,7 +54,8 @@ func (h *Handler) resume(ctx context.Context, r *request, cursor chat.Cursor) er
 	room := missed.Head.Name
 	if missed.Reset != "" {
 		return h.reply(ctx, r, wire.Reset{
-			ID: r.ID, Room: room, Epoch: missed.Head.Epoch, FirstSeq: 1, Reason: missed.Reset,
+			ID: r.ID, Room: room, Epoch: missed.Head.Epoch, FirstSeq: missed.Head.Cut + 1,
+			Reason: missed.Reset,
 		})
 	}
 	return h.reply(ctx, r, wire.Resumed{ID: r.ID, Room: room, Seq: missed.Seq, More: missed.More})

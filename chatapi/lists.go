@@ -18,6 +18,14 @@ func messageEvent(head *chat.Head, m *chat.Message) wire.Message {
 	}
 }
 
+// firstSeq is the first number that a room keeps, 0 if it keeps all.
+func firstSeq(head *chat.Head) uint64 {
+	if head.Cut == 0 {
+		return 0
+	}
+	return head.Cut + 1
+}
+
 func (h *Handler) ping(ctx context.Context, r *request) error {
 	rooms, err := h.Service.Rooms(ctx, r.conn.User)
 	if err != nil {

@@ -149,7 +149,7 @@ func (h *Handler) history(ctx context.Context, r *request) error {
 	}
 	answer := wire.History{
 		ID: r.ID, Room: page.Head.Name, More: page.More, Seq: page.Head.Seq, Epoch: page.Head.Epoch,
-		Messages: make([]wire.Message, len(page.Messages)),
+		Messages: make([]wire.Message, len(page.Messages)), FirstSeq: firstSeq(&page.Head),
 	}
 	for i := range page.Messages {
 		answer.Messages[i] = messageEvent(&page.Head, &page.Messages[i])

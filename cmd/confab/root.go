@@ -36,7 +36,7 @@ Start with:  confab serve`,
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.AddCommand(newServe(stop), newBackup(), newCheck(), newRestore(), newDoctor(), newMan())
-	root.AddCommand(newLink(), newUser(), newKick(), newStatus(), newAudit())
+	root.AddCommand(newLink(), newUser(), newKick(), newRoom(), newStatus(), newAudit())
 	root.AddCommand(newLogin(), newLogout(), newTicket())
 	return root
 }

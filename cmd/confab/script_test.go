@@ -207,6 +207,6 @@ func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
 func cmdNewer(ts *testscript.TestScript, neg bool, args []string) {
 	plain(ts, neg)
 	content := []byte(ts.ReadFile(args[0]))
-	binary.BigEndian.PutUint32(content[60:], 2)
+	binary.BigEndian.PutUint32(content[60:], 1000)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), content, 0o600))
 }

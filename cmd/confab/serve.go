@@ -31,6 +31,7 @@ type serveFlags struct {
 	proxy               proxyFlags
 	connectionsAPI      string
 	logFormat, logLevel string
+	keep                retention
 	config              serve.Config
 	stop                func() // lets a second interrupt end the process at once
 }
@@ -87,6 +88,8 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 		"bytes that wait for a slow reader before some are dropped")
 	s.IntVar(&c.ResumeMax, "resume-max", chat.ResumeMax,
 		"missed messages of a room that a resume sends by itself")
+	s.Var(&f.keep, "retention",
+		"how long rooms keep messages that confab room does not say it of, as 90d; forever keeps all")
 	s.DurationVar(&c.Drain, "drain", 10*time.Second,
 		"how long a stop waits for clients to go by themselves")
 }
@@ -106,7 +109,7 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	f.config.Log, f.config.Logger, f.config.Version = log, logger, version
-	f.config.Sessions = f.sessions(log)
+	f.config.Sessions, f.config.Retention = f.sessions(log), f.keep.keep
 	err = f.listenAndServe(cmd, fatal)
 	return errors.Join(err, closeLog())
 }

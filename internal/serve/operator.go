@@ -9,7 +9,7 @@ import (
 )
 
 // Operator answers the host's operator: it belongs on a socket that only the operator can open.
-// origin is where people reach the server. Beside GET /status and POST /kick it has what
+// origin is where people reach the server. Beside /status, /rooms and /kick it has what
 // signin.Operator has, under /auth/.
 func (s *Server) Operator(origin string) http.Handler {
 	c := s.signInConfig
@@ -24,6 +24,8 @@ func (s *Server) Operator(origin string) http.Handler {
 		})
 	}
 	mux.HandleFunc("GET /status", s.status)
+	mux.HandleFunc("GET /rooms", s.listKept)
+	mux.HandleFunc("POST /rooms", s.keep)
 	mux.HandleFunc("POST /kick", s.kick)
 	return mux
 }

@@ -58,6 +58,7 @@ type Config struct {
 	QueueFrames      int
 	QueueBytes       int
 	ResumeMax        int
+	Retention        time.Duration // how long rooms keep messages that do not say; 0: for ever
 	Drain            time.Duration // how long Shutdown waits for clients to go by themselves
 	PingAfter        time.Duration
 	DropAfter        time.Duration
@@ -86,6 +87,7 @@ type Server struct {
 	signInConfig signin.Config
 	stop         context.CancelFunc
 	sweeper      sync.WaitGroup
+	kept         chan struct{} // holds one token while rooms are to be looked through
 	drains       atomic.Bool
 }
 
@@ -93,6 +95,7 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	c = c.withDefaults()
 	s := &Server{config: c, rooms: chatapi.NewRooms(roomQueue), tasks: &chatapi.Local{}, since: c.Now()}
+	s.kept = make(chan struct{}, 1)
 	if err := s.wireGateway(); err != nil {
 		return nil, err
 	}
@@ -125,6 +128,9 @@ func New(c Config) (*Server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.sweeper.Go(func() { s.sweep(ctx) })
+	if log, err := s.retainer(); err == nil {
+		s.sweeper.Go(func() { s.expire(ctx, log) })
+	}
 	return s, nil
 }
 
