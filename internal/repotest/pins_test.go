@@ -151,20 +151,21 @@ var (
 	headings     = []string{"## Context", "## Decision", "## Consequences", "## Alternatives"}
 )
 
-// decisions checks the form of docs/adr.
+// decisions checks the form of docs/adr. Numbers may be left out: one is taken before its page is
+// written.
 func decisions(tr *tree) []string {
 	var problems []string
-	next := 1
+	before := ""
 	for _, name := range tr.paths(".md") {
 		m := decisionFile.FindStringSubmatch(name)
 		if m == nil {
 			continue
 		}
 		text := tr.text[name]
-		if want := fmt.Sprintf("%04d", next); m[1] != want {
-			problems = append(problems, fmt.Sprintf("%s: the next number is %s", name, want))
+		if m[1] == before {
+			problems = append(problems, fmt.Sprintf("%s: another decision is number %s", name, before))
 		}
-		next++
+		before = m[1]
 		if !strings.Contains(tr.text["docs/adr/README.md"], "]("+path.Base(name)+")") {
 			problems = append(problems, "docs/adr/README.md does not list "+name)
 		}
