@@ -22,7 +22,8 @@ func main() {
 	os.Exit(code)
 }
 
-// run executes a command line and gives the exit code: 0 done, 1 failed, 2 not understood.
+// run executes a command line and gives the exit code: 0 done, 1 failed, 2 not understood, and
+// those of the commands that talk to a server.
 func run(ctx context.Context, stop func(), args []string, out, errOut *os.File) int {
 	root := newRoot(stop)
 	root.SetArgs(args)
@@ -32,11 +33,11 @@ func run(ctx context.Context, stop func(), args []string, out, errOut *os.File) 
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(errOut, "confab:", sentence(err))
-	if isUsage(err) {
-		return 2
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return codeInterrupted // who has asked for it knows
 	}
-	return 1
+	fmt.Fprintln(errOut, "confab:", sentence(err))
+	return exitCode(err)
 }
 
 // sentence gives an error for people: what the domain says to them, without its kind.

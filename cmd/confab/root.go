@@ -38,6 +38,7 @@ Start with:  confab serve`,
 	root.AddCommand(newServe(stop), newBackup(), newCheck(), newRestore(), newDoctor(), newMan())
 	root.AddCommand(newLink(), newUser(), newKick(), newRoom(), newStatus(), newAudit())
 	root.AddCommand(newLogin(), newLogout(), newTicket())
+	root.AddCommand(newWS())
 	return root
 }
 

@@ -50,6 +50,8 @@ var table = map[string][]string{
 	"internal/release":     {},
 	"internal/repotest":    {},
 	"internal/testcert":    {},
+	"internal/terminal":    {},
+	"internal/wsline":      {"internal/terminal"},
 }
 
 // testImports are what the tests of every package may import besides.
