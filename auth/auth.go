@@ -52,8 +52,9 @@ type Open struct {
 // Identify gives the user of ?name=, or a new guest-xxxxxx without it. A name that breaks
 // chat.NameRule is chat.Invalid.
 //
-// A handshake that offers sub-protocols is answered with the first one: a browser fails otherwise. What
-// stands behind it, as the token of a page that was made for sign-in, is not looked at.
+// A handshake that offers sub-protocols is answered with the first one: a browser fails
+// otherwise. What stands behind it, as the token of a page that was made for sign-in, is not
+// looked at.
 func (o Open) Identify(_ context.Context, r Request) (id Identity, err error) {
 	if name, given := r.Query["name"]; given {
 		id.User, err = chat.CleanName("name", name)

@@ -25,7 +25,8 @@ func (s *Service) Invite(
 	case uses < 1 || uses > MaxUses:
 		return "", Link{}, chat.BadField("uses", "uses: want 1 to %d", MaxUses)
 	case life < time.Minute || life > MaxLinkLife:
-		return "", Link{}, chat.BadField("life", "life: want 1 minute to %d days", MaxLinkLife/(24*time.Hour))
+		const most = MaxLinkLife / (24 * time.Hour)
+		return "", Link{}, chat.BadField("life", "life: want 1 minute to %d days", most)
 	}
 	return s.makeLink(ctx, by, Link{Kind: InviteLink, Uses: uses}, life, "")
 }
@@ -52,6 +53,9 @@ func ownersOnly() error { return chat.E(chat.Forbidden, "only an owner may do th
 func (s *Service) makeLink(
 	ctx context.Context, by *Account, l Link, life time.Duration, whose string,
 ) (secret string, _ Link, err error) {
+	if err := s.Maker.check(l.Kind); err != nil {
+		return "", Link{}, err
+	}
 	if secret, err = newSecret(s.rand); err != nil {
 		return "", Link{}, err
 	}
@@ -78,6 +82,9 @@ func (k LinkKind) String() string {
 // Look tells what a link is good for, without using it: previews fetch links.
 func (s *Service) Look(ctx context.Context, secret string) (l Link, handle string, err error) {
 	l, err = s.store.Link(ctx, HashOf(secret), s.now())
+	if err == nil {
+		err = s.Maker.check(l.Kind)
+	}
 	if err != nil || l.Kind != DeviceLink {
 		return l, "", err
 	}

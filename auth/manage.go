@@ -26,8 +26,8 @@ func (s *Service) SignOut(ctx context.Context, by *Account, handle, id string) (
 }
 
 // SignOutEverywhere ends all sessions of an account and tells how many there were: one's own, or,
-// for owners and the operator, anybody's. Links that would sign a device in end too. The sockets are
-// the caller's to close.
+// for owners and the operator, anybody's. Links that would sign a device in end too. The sockets
+// are the caller's to close.
 func (s *Service) SignOutEverywhere(
 	ctx context.Context, by *Account, handle string,
 ) (a Account, ended int, err error) {
@@ -101,8 +101,8 @@ func (s *Service) Disable(
 	return a, s.record(ctx, by, action, a.Handle)
 }
 
-// SetOwner makes an account an owner, or a member again, whose links end. Nobody changes its own role,
-// so that a server that has an owner keeps one.
+// SetOwner makes an account an owner, or a member again, whose links end. Nobody changes its own
+// role, so that a server that has an owner keeps one.
 func (s *Service) SetOwner(
 	ctx context.Context, by *Account, handle string, owner bool,
 ) (Account, error) {
@@ -134,7 +134,8 @@ func (s *Service) dropSessions(ctx context.Context, account string) error {
 	return s.drop(ctx, list)
 }
 
-// dropLinks ends the links that sign a device of an account in, and with made those that it has made.
+// dropLinks ends the links that sign a device of an account in, and with made those that it has
+// made.
 func (s *Service) dropLinks(ctx context.Context, account string, made bool) error {
 	list, err := s.store.Links(ctx, s.now())
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 // disabled, and otherwise the proxy decides.
 const ProxySession = "proxy"
 
-// Proxy is the mode in which a proxy in front has signed people in and says who they are in a header.
-// Its host takes the header from trusted proxies alone.
+// Proxy is the mode in which a proxy in front has signed people in and says who they are in a
+// header. Its host takes the header from trusted proxies alone.
 type Proxy struct {
 	Service *Service
 	Header  string // as Remote-User
@@ -64,6 +64,44 @@ func (s *Service) Vouched(ctx context.Context, name string) (Account, error) {
 		return Account{}, disabled()
 	}
 	return a, nil
+}
+
+// Claimed gives the account of somebody whom an issuer has signed in: NotFound where there is
+// none yet, and then Claim makes it.
+func (s *Service) Claimed(ctx context.Context, who Claimant) (Account, error) {
+	a, err := s.store.AccountBySubject(ctx, who.Subject)
+	if err == nil && a.Disabled {
+		err = disabled()
+	}
+	if err != nil {
+		return Account{}, err
+	}
+	return a, nil
+}
+
+// Claim makes the account of somebody whom an issuer has signed in, with a handle that may be
+// chosen: Invalid and Taken say that it is to be another one.
+func (s *Service) Claim(ctx context.Context, who Claimant, handle string) (Account, error) {
+	handle, err := CleanHandle(handle)
+	if err != nil {
+		return Account{}, err
+	}
+	a, err := s.newAccount(handle)
+	if err != nil {
+		return Account{}, err
+	}
+	a.Subject, a.Owner = who.Subject, who.Owner
+	if err := s.store.PutAccount(ctx, a); err != nil {
+		if !chat.Is(err, chat.Taken) {
+			return Account{}, err
+		}
+		if have, found := s.Claimed(ctx, who); !chat.Is(found, chat.NotFound) {
+			return have, found // another window of the same person was faster
+		}
+		return Account{}, err
+	}
+	err = s.record(ctx, &a, "join", a.Handle)
+	return a, err
 }
 
 func (s *Service) newVouched(ctx context.Context, handle string) (Account, error) {

@@ -30,7 +30,8 @@ type Account struct {
 	Since    time.Time
 }
 
-// AccountChange is what becomes of an account; nil stays as it is, whatever others change meanwhile.
+// AccountChange is what becomes of an account; nil stays as it is, whatever others change
+// meanwhile.
 type AccountChange struct{ Owner, Disabled *bool }
 
 // Apply gives the account as it is after the change.
@@ -108,13 +109,13 @@ type Entry struct {
 // store's clock. Methods are safe for concurrent use, by several processes where the store is
 // shared.
 type Sessions interface {
-	// PutAccount records an account. Taken: another one has its id, its handle (by HandleKey) or its
-	// Subject.
+	// PutAccount records an account. Taken: another one has its id, its handle (by HandleKey) or
+	// its Subject.
 	PutAccount(ctx context.Context, a Account) error
 	// SetAccount changes an account, and nothing that c does not name, else NotFound.
 	SetAccount(ctx context.Context, id string, c AccountChange) (Account, error)
-	// Account, AccountByHandle and AccountBySubject find an account, else NotFound. A handle is found
-	// in every spelling that has its HandleKey.
+	// Account, AccountByHandle and AccountBySubject find an account, else NotFound. A handle is
+	// found in every spelling that has its HandleKey.
 	Account(ctx context.Context, id string) (Account, error)
 	AccountByHandle(ctx context.Context, handle string) (Account, error)
 	AccountBySubject(ctx context.Context, subject string) (Account, error)

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -13,6 +14,9 @@ func (s *Service) SignIn(
 	ctx context.Context, secret, handle, device string,
 ) (session string, signed Signed, err error) {
 	l, err := s.store.Link(ctx, HashOf(secret), s.now())
+	if err == nil {
+		err = s.Maker.check(l.Kind)
+	}
 	if err != nil {
 		return "", Signed{}, err
 	}
@@ -95,7 +99,7 @@ func (s *Service) Open(ctx context.Context, a Account, device string) (string, S
 	now := s.now()
 	n := Session{
 		Hash: HashOf(secret), Account: a.ID, Device: printable(device), Made: now, Used: now,
-		Until: now.Add(SessionLife),
+		Until: now.Add(cmp.Or(s.SessionLife, SessionLife)),
 	}
 	if err := s.store.PutSession(ctx, n, now); err != nil {
 		return "", Signed{}, err

@@ -25,19 +25,22 @@ const (
 
 // chooseAuth decides who may come in, where --auth leaves it to the address: on loopback anybody,
 // elsewhere accounts.
-func (f *serveFlags) chooseAuth() error {
+func (f *serveFlags) chooseAuth(cmd *cobra.Command) error {
 	switch f.auth {
-	case openMode, linkMode, proxyMode:
+	case openMode, linkMode, proxyMode, oidcMode:
 	case "":
 		f.auth = linkMode
 		if !f.reach.others(&f.config) {
 			f.auth = openMode
 		}
 	default:
-		return usageError{fmt.Errorf("--auth %q: want open (anybody, by any name), link (accounts) or "+
-			"proxy (a proxy in front signs people in)", f.auth)}
+		return usageError{fmt.Errorf("--auth %q: want open (anybody, by any name), link (accounts), "+
+			"proxy (a proxy in front signs people in) or oidc (an issuer does)", f.auth)}
 	}
-	return f.proxy.apply(f.auth, &f.config)
+	if err := f.proxy.apply(f.auth, &f.config); err != nil {
+		return err
+	}
+	return f.oidc.apply(cmd, f.auth, &f.config)
 }
 
 // others tells whether other machines can reach the server, by itself or through a proxy.

@@ -117,8 +117,8 @@ func (f *reachFlags) tlsConfig(c *serve.Config, data string) (*tls.Config, error
 	return nil, nil
 }
 
-// origin is where the server is reached: as --public-url says, else at the address itself, or at one
-// of this machine's where it listens on all of them.
+// origin is where the server is reached: as --public-url says, else at the address itself, or at
+// one of this machine's where it listens on all of them.
 func (f *reachFlags) origin(c *serve.Config, address net.Addr) string {
 	if c.PublicURL != nil {
 		return c.PublicURL.String()

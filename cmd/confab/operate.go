@@ -64,6 +64,8 @@ func printStatus(out io.Writer, now *serve.Status) {
 	switch now.Auth {
 	case linkMode:
 		who = "people who have an account (--auth link)"
+	case oidcMode:
+		who = "people whom the issuer has signed in (--auth oidc)"
 	case proxyMode:
 		who = "people whom the proxy in front has signed in (--auth proxy)"
 	}

@@ -29,6 +29,7 @@ type serveFlags struct {
 	memory              bool
 	auth                string
 	proxy               proxyFlags
+	oidc                oidcFlags
 	connectionsAPI      string
 	logFormat, logLevel string
 	keep                retention
@@ -62,8 +63,10 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	s.BoolVar(&f.memory, "memory", false, "keep nothing: messages live in memory")
 	s.StringVar(&f.auth, "auth", "",
 		"who may come in: open (anybody by any name; the default on loopback), link (accounts, made by "+
-			"links; the default elsewhere) or proxy (whom a proxy in front has signed in)")
+			"links; the default elsewhere), proxy (whom a proxy in front has signed in) or oidc (whom an "+
+			"issuer signs in)")
 	f.proxy.define(cmd)
+	f.oidc.define(cmd)
 	s.StringSliceVar(&c.Stages, "stage", serve.DefaultStages,
 		"stages to answer, the first part of the URL's path")
 	s.StringVar(&c.Dialect, "dialect", "native",
@@ -100,7 +103,7 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := f.check(); err != nil {
+	if err := f.check(cmd); err != nil {
 		return err
 	}
 	fatal := make(chan error, 1)
@@ -114,11 +117,11 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	return errors.Join(err, closeLog())
 }
 
-func (f *serveFlags) check() error {
+func (f *serveFlags) check(cmd *cobra.Command) error {
 	if err := f.reach.apply(&f.config); err != nil {
 		return err
 	}
-	if err := f.chooseAuth(); err != nil {
+	if err := f.chooseAuth(cmd); err != nil {
 		return err
 	}
 	for name, v := range map[string]int{
@@ -235,7 +238,8 @@ func (f *serveFlags) announce(out io.Writer, origin string) {
 	}
 	fmt.Fprintf(out, "Confab %s. Chat data %s.\n", version, where)
 	if f.auth != openMode {
-		fmt.Fprintf(out, "Open %s/ for how to come in: who has an account, or a link.\nCtrl-C stops it.\n", origin)
+		const text = "Open %s/ for how to come in: who has an account, or a link.\nCtrl-C stops it.\n"
+		fmt.Fprintf(out, text, origin)
 		return
 	}
 	stage := strings.Trim(f.config.Stages[0], "/")

@@ -50,6 +50,7 @@ var table = map[string][]string{
 	"internal/release":     {},
 	"internal/repotest":    {},
 	"internal/testcert":    {},
+	"internal/testissuer":  {},
 	"internal/terminal":    {},
 	"internal/wsline":      {"internal/terminal"},
 }

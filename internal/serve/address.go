@@ -13,8 +13,8 @@ import (
 // maxAddresses bounds the memory of the limiter; beyond it the idle ones are forgotten first.
 const maxAddresses = 10_000
 
-// ownNetwork is the part of an IPv6 address that tells subscribers apart: each has a network of so many
-// bits at least, and all addresses within it (RFC 6177).
+// ownNetwork is the part of an IPv6 address that tells subscribers apart: each has a network of
+// so many bits at least, and all addresses within it (RFC 6177).
 const ownNetwork = 64
 
 // addressLimiter counts the actions of each remote address that is not loopback.

@@ -20,7 +20,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = s.forwarded(r)
 	switch {
 	case s.isSignIn(r):
-		s.signIn.ServeHTTP(w, r)
+		s.serveSignIn(w, r)
 	case s.isPage(r):
 		s.page(w, r)
 	default:

@@ -22,14 +22,16 @@ var pages = map[string]struct{ file, kind string }{
 }
 
 // contentPolicy lets a page use its own files and talk to its own server, and nothing else.
-const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
-	"require-trusted-types-for 'script'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; " +
+	"connect-src 'self'; require-trusted-types-for 'script'; frame-ancestors 'none'; " +
+	"base-uri 'none'; form-action 'none'"
 
 // isPage tells whether a request is for one of the pages. Joining is for servers with links.
 func (s *Server) isPage(r *http.Request) bool {
 	_, known := pages[r.URL.Path]
 	links := s.desk != nil && s.config.Proxy == nil
-	return known && r.Header.Get("Upgrade") == "" && (links || !strings.HasPrefix(r.URL.Path, "/join"))
+	return known && r.Header.Get("Upgrade") == "" &&
+		(links || !strings.HasPrefix(r.URL.Path, "/join"))
 }
 
 // page answers with a page or a file of it.
@@ -64,7 +66,7 @@ func (s *Server) index(r *http.Request) ([]byte, error) {
 	err := index.Execute(&page, struct {
 		Version, Socket string
 		Stages          []string
-		Members         bool
-	}{s.config.Version, "ws" + strings.TrimPrefix(s.origin(r), "http"), s.config.Stages, s.desk != nil})
+		Mode
+	}{s.config.Version, "ws" + strings.TrimPrefix(s.origin(r), "http"), s.config.Stages, s.mode()})
 	return page.Bytes(), err
 }

@@ -50,9 +50,9 @@ func ParseProxies(list []string) ([]netip.Prefix, error) {
 	return networks, nil
 }
 
-// forwarded gives the request as its client sent it: what X-Forwarded-For, X-Forwarded-Proto and the
-// header of proxied sign-in say counts where a trusted proxy says it, and is dropped from everybody
-// else.
+// forwarded gives the request as its client sent it: what X-Forwarded-For, X-Forwarded-Proto and
+// the header of proxied sign-in say counts where a trusted proxy says it, and is dropped from
+// everybody else.
 func (s *Server) forwarded(r *http.Request) *http.Request {
 	addresses, proto := r.Header["X-Forwarded-For"], r.Header["X-Forwarded-Proto"]
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)

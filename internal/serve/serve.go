@@ -40,10 +40,12 @@ const (
 
 // Config is a server. The zero value of a field is its default.
 type Config struct {
-	Log              chat.Log      // where messages are kept; closed by who opened it
-	Sessions         auth.Sessions // who may sign in; nil: anybody by any name
-	Proxy            *Proxy        // signs people in instead of links; needs Sessions and TrustedProxies
-	Stages           []string      // default production, dev, Prod
+	Log              chat.Log         // where messages are kept; closed by who opened it
+	Sessions         auth.Sessions    // who may sign in; nil: anybody by any name
+	Proxy            *Proxy           // signs people in instead of links; needs Sessions and TrustedProxies
+	OIDC             *auth.OIDCConfig // an issuer that does, instead of links; needs Sessions
+	SessionLife      time.Duration    // of a device at most; default auth.SessionLife
+	Stages           []string         // default production, dev, Prod
 	Dialect          string
 	AllowedOrigins   []string
 	AllowedHosts     []string          // beside loopback and the address that is listened on
@@ -83,6 +85,7 @@ type Server struct {
 	since   time.Time
 
 	desk         *auth.Service // nil in open mode
+	oidc         *auth.OIDC    // nil: no issuer signs people in
 	signIn       http.Handler
 	signInConfig signin.Config
 	stop         context.CancelFunc

@@ -19,15 +19,19 @@ const (
 // wireSignIn makes what accounts need. Without Config.Sessions there are none: the server is open.
 func (s *Server) wireSignIn() error {
 	c := s.config
-	if err := c.checkProxy(); err != nil {
+	if err := c.checkMakers(); err != nil {
 		return err
 	}
 	if c.Sessions == nil {
 		return nil
 	}
 	s.desk = auth.NewService(c.Sessions, c.Now, nil)
+	s.desk.SessionLife = c.SessionLife
+	if err := s.wireIssuer(); err != nil {
+		return err
+	}
 	s.signInConfig = signin.Config{
-		Service: s.desk, Origin: s.origin, Logger: c.Logger,
+		Service: s.desk, Origin: s.origin, OIDC: s.oidc, Now: c.Now, Logger: c.Logger,
 		Revoke: func(ctx context.Context, handle, session, reason string) error {
 			return s.handler.Revoke(ctx, handle, session, reason)
 		},
@@ -35,6 +39,7 @@ func (s *Server) wireSignIn() error {
 		Pace: newAddressLimiter(asksPerSecond, c.Now).wait,
 	}
 	if c.Proxy != nil {
+		s.desk.Maker = auth.ProxyMaker
 		s.signInConfig.Who = func(r *http.Request) (auth.Account, error) {
 			return s.proxy().Account(r.Context(), r.Header.Get(c.Proxy.Header))
 		}
@@ -44,9 +49,24 @@ func (s *Server) wireSignIn() error {
 	return err
 }
 
-// checkProxy tells whether sign-in by a proxy has what it needs.
-func (c *Config) checkProxy() error {
+// wireIssuer makes what signs people in at an issuer.
+func (s *Server) wireIssuer() (err error) {
+	if s.config.OIDC == nil {
+		return nil
+	}
+	s.desk.Maker = auth.IssuerMaker
+	c := *s.config.OIDC
+	c.Now = s.config.Now
+	s.oidc, err = auth.NewOIDC(c)
+	return err
+}
+
+// checkMakers tells whether sign-in by somebody else has what it needs.
+func (c *Config) checkMakers() error {
 	switch {
+	case c.OIDC != nil && (c.Sessions == nil || c.Proxy != nil):
+		return errors.New(
+			"serve: sign-in by an issuer needs accounts, and no proxy that does it too")
 	case c.Proxy == nil:
 		return nil
 	case c.Sessions == nil || len(c.TrustedProxies) == 0 || c.Proxy.Header == "":
@@ -93,7 +113,38 @@ func (s *Server) origin(r *http.Request) string {
 
 // isSignIn tells whether a request is about signing in.
 func (s *Server) isSignIn(r *http.Request) bool {
-	return s.signIn != nil && strings.HasPrefix(r.URL.Path, "/auth/")
+	return strings.HasPrefix(r.URL.Path, "/auth/") && (s.signIn != nil || r.URL.Path == modePath)
+}
+
+// modePath is where a page learns how people come in.
+const modePath = "/auth/mode"
+
+// Mode is how people come in.
+type Mode struct {
+	Auth     string `json:"auth"`             // open, link, proxy or oidc
+	Verified bool   `json:"verified"`         // names are; in open mode anybody takes any
+	SignIn   string `json:"signIn,omitempty"` // of oidc: the path that leads to the issuer
+}
+
+func (s *Server) mode() Mode {
+	switch {
+	case s.desk == nil:
+		return Mode{Auth: "open"}
+	case s.config.Proxy != nil:
+		return Mode{Auth: "proxy", Verified: true}
+	case s.oidc != nil:
+		return Mode{Auth: "oidc", Verified: true, SignIn: signin.StartPath}
+	}
+	return Mode{Auth: "link", Verified: true}
+}
+
+// serveSignIn answers what is about signing in.
+func (s *Server) serveSignIn(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == modePath {
+		signin.Reply(w, r, s.config.Logger, s.mode(), nil)
+		return
+	}
+	s.signIn.ServeHTTP(w, r)
 }
 
 // Desk has the use cases of signing in; nil in open mode.

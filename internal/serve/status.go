@@ -10,7 +10,7 @@ import (
 // Status is what an operator asks first.
 type Status struct {
 	Version     string    `json:"version"`
-	Auth        string    `json:"auth"` // open, link or proxy
+	Auth        string    `json:"auth"` // open, link, proxy or oidc
 	Since       time.Time `json:"since"`
 	Connections int       `json:"connections"`
 	Total       uint64    `json:"connectionsTotal"` // since the start
@@ -23,15 +23,9 @@ type Status struct {
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	stats := s.api.Stats()
 	now := Status{
-		Version: s.config.Version, Auth: "open", Since: s.since, Connections: stats.Open,
+		Version: s.config.Version, Auth: s.mode().Auth, Since: s.since, Connections: stats.Open,
 		Total: stats.Total, MessagesIn: stats.MessagesIn, MessagesOut: stats.MessagesOut,
 		Draining: s.drains.Load(),
-	}
-	if s.desk != nil {
-		now.Auth = "link"
-		if s.config.Proxy != nil {
-			now.Auth = "proxy"
-		}
 	}
 	for _, n := range stats.Dropped {
 		now.Dropped += n

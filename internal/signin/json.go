@@ -67,7 +67,8 @@ func Reply(w http.ResponseWriter, r *http.Request, logger *slog.Logger, answer a
 	text, err := json.Marshal(answer)
 	if err != nil {
 		logger.ErrorContext(r.Context(), "failed", "op", r.Pattern, "error", err)
-		status, text = http.StatusInternalServerError, []byte(`{"error":"something broke on the server"}`)
+		status = http.StatusInternalServerError
+		text = []byte(`{"error":"something broke on the server"}`)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")

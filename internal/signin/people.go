@@ -10,7 +10,7 @@ import (
 
 // Found is what a link is good for.
 type Found struct {
-	Kind   string    `json:"kind"`             // owner, invite or device
+	Kind   string    `json:"kind"`             // owner, invite, device, or issuer: who comes from there
 	Handle string    `json:"handle,omitempty"` // of a device link
 	Until  time.Time `json:"until"`
 }
@@ -22,7 +22,9 @@ func (d *desk) look(w http.ResponseWriter, r *http.Request) {
 	}
 	err := Read(r, &q)
 	var found Found
-	if err == nil {
+	if v, ok := d.visitor(r, q.Link); err == nil && ok {
+		found.Kind, found.Until = "issuer", v.until
+	} else if err == nil {
 		var l auth.Link
 		l, found.Handle, err = d.Service.Look(r.Context(), q.Link)
 		if err == nil {
@@ -59,7 +61,11 @@ func (d *desk) signIn(w http.ResponseWriter, r *http.Request) {
 		Reply(w, r, d.Logger, nil, err)
 		return
 	}
-	secret, signed, err := d.Service.SignIn(r.Context(), q.Link, q.Handle, r.UserAgent())
+	use := d.useLink
+	if _, ok := d.visitor(r, q.Link); ok {
+		use, q.Cookie = d.claim, true
+	}
+	secret, signed, err := use(r, q.Link, q.Handle)
 	if err != nil {
 		Reply(w, r, d.Logger, nil, err)
 		return
@@ -70,9 +76,19 @@ func (d *desk) signIn(w http.ResponseWriter, r *http.Request) {
 		Reply(w, r, d.Logger, who, nil)
 		return
 	}
-	err = d.leave(r)
-	d.setCookie(w, r, secret)
-	Reply(w, r, d.Logger, who, err)
+	Reply(w, r, d.Logger, who, d.enter(w, r, secret))
+}
+
+func (d *desk) useLink(
+	r *http.Request, secret, handle string,
+) (session string, signed auth.Signed, err error) {
+	return d.Service.SignIn(r.Context(), secret, handle, r.UserAgent())
+}
+
+// enter gives a browser its session.
+func (d *desk) enter(w http.ResponseWriter, r *http.Request, session string) error {
+	d.setCookie(w, r, session)
+	return d.leave(r)
 }
 
 // leave ends the session of a browser that is about to get another one: nobody would have it.
@@ -139,6 +155,21 @@ func (v *visit) handleOf(named string) (string, error) {
 	return "", chat.BadField("handle", "handle is missing: whose?")
 }
 
+// SignedOut is what has ended.
+type SignedOut struct {
+	Device  string `json:"device,omitempty"`
+	Devices int    `json:"devices,omitempty"` // how many, where it was all of them
+	// Leave is the issuer's page on which people sign out there too.
+	Leave string `json:"leave,omitempty"`
+}
+
+func (d *desk) leaveURL(v *visit) string {
+	if d.OIDC == nil || v.signed == nil {
+		return ""
+	}
+	return d.OIDC.LeaveURL(v.Context(), d.Origin(v.Request)+"/")
+}
+
 // signedOut is what the sockets of a session that has ended are told.
 const signedOut = "signed out"
 
@@ -164,7 +195,7 @@ func (d *desk) signOut(v *visit) (answer, error) {
 		if v.signed != nil && v.signed.Account.ID == a.ID {
 			d.setCookie(v.w, v.Request, "")
 		}
-		return map[string]int{"devices": ended}, err
+		return SignedOut{Devices: ended, Leave: d.leaveURL(v)}, err
 	}
 	if q.Device == "" && v.signed != nil && q.Handle == "" {
 		q.Device = v.signed.Session.Hash.ID()
@@ -173,7 +204,7 @@ func (d *desk) signOut(v *visit) (answer, error) {
 	if err == nil && v.signed != nil && v.signed.Session.Hash.ID() == q.Device {
 		d.setCookie(v.w, v.Request, "")
 	}
-	return map[string]string{"device": q.Device}, err
+	return SignedOut{Device: q.Device, Leave: d.leaveURL(v)}, err
 }
 
 // Device is a session as a list shows it.

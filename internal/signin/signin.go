@@ -22,15 +22,21 @@ type Config struct {
 	// Who gives the account that somebody else has signed in, and no links or sessions count; nil:
 	// they do.
 	Who func(*http.Request) (auth.Account, error)
-	// Wait is how long a client has to wait before it may try a secret, Pace the same before it may ask
-	// anything; nil: not at all.
+	// OIDC is the issuer that signs people in; nil: links make accounts.
+	OIDC *auth.OIDC
+	Now  func() time.Time
+	// Wait is how long a client has to wait before it may try a secret, Pace the same before it
+	// may ask anything; nil: not at all.
 	Wait, Pace func(r *http.Request) time.Duration
 
 	Logger *slog.Logger
 }
 
 // desk answers requests.
-type desk struct{ Config }
+type desk struct {
+	Config
+	visitors visitors
+}
 
 // visit is a request and who makes it.
 type visit struct {
@@ -53,8 +59,12 @@ type answer any
 // Handler answers people and programs on the public listener: with a link, with a session in a
 // cookie, or with one in the Authorization header. Requests of pages of other origins are refused.
 func Handler(c Config, origins ...string) (http.Handler, error) {
-	d := &desk{c}
+	d := &desk{Config: c, visitors: visitors{now: c.Now, rows: map[auth.Hash]visitor{}}}
 	mux := http.NewServeMux()
+	if c.OIDC != nil {
+		mux.HandleFunc("GET "+StartPath, d.limited(c.Wait, d.start))
+		mux.HandleFunc("GET "+CallbackPath, d.limited(c.Wait, d.callback))
+	}
 	if c.Who == nil {
 		mux.HandleFunc("POST /auth/look", d.limited(c.Wait, d.look))
 		mux.HandleFunc("POST /auth/sign-in", d.limited(c.Wait, d.signIn))
@@ -74,7 +84,7 @@ func Handler(c Config, origins ...string) (http.Handler, error) {
 // Operator answers whoever can reach its listener as the host's operator, who may do everything: it
 // belongs on a socket that only the operator can open.
 func Operator(c Config) http.Handler {
-	d := &desk{c}
+	d := &desk{Config: c}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /auth/owner-link", d.operated(d.ownerLink))
 	for pattern, use := range d.routes() {

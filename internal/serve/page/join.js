@@ -28,9 +28,25 @@ function say(title, lead) {
   element("lead").textContent = lead;
 }
 
+// noLink is for who is signed in already, and for who has to be by an issuer.
+async function noLink() {
+  const me = await fetch("/auth/me");
+  if (me.ok) {
+    element("done").hidden = false;
+    say(`Welcome, ${(await me.json()).handle}`, "This browser is signed in.");
+    return;
+  }
+  const mode = await (await fetch("/auth/mode")).json();
+  if (mode.signIn) {
+    location.replace(mode.signIn);
+    return;
+  }
+  say("No link", "Open the link that an owner of this server gave you, all of it.");
+}
+
 async function begin() {
   if (!link) {
-    say("No link", "Open the link that an owner of this server gave you, all of it.");
+    await noLink();
     return;
   }
   let found;
@@ -45,7 +61,8 @@ async function begin() {
     say("Add this device", `It will be signed in as ${found.handle}.`);
     element("go").textContent = "Sign in";
   } else {
-    say("Join", found.kind === "owner" ? "You will own this server." : "You are invited.");
+    const leads = { owner: "You will own this server.", issuer: "Choose your name in the chat." };
+    say("Join", leads[found.kind] ?? "You are invited.");
     element("handle").required = true;
     element("choose").hidden = false;
   }
