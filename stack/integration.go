@@ -89,8 +89,7 @@ func (b *builder) call(r *resource, uri *value, route *Route) {
 func (b *builder) checkTimeout(r *resource, route *Route) {
 	if f := route.Function; f.Lambda.Timeout > patience {
 		b.problems.add(Warning, f.LogicalID, b.byID[f.LogicalID].props.get("Timeout"), "a timeout of %v: API"+
-			" Gateway waits for 29 s, then answers %s with an error, while the function runs on", f.Lambda.Timeout,
-			route.Key)
+			" Gateway waits for 29 s, then answers with an error, while the function runs on", f.Lambda.Timeout)
 	} else if route.Timeout > 0 && f.Lambda.Timeout > route.Timeout {
 		b.problems.add(Info, r.id, r.entry, "API Gateway waits for %v, and the function may run for %v",
 			route.Timeout, f.Lambda.Timeout)

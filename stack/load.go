@@ -107,7 +107,7 @@ func Load(o Options) (*Stack, []Diagnostic, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &problems{file: file, list: notes}
+	p := &problems{file: file, list: notes, broken: map[string]bool{}}
 	readConfig(&o, p)
 	data, err := os.ReadFile(file)
 	if err != nil {

@@ -163,18 +163,36 @@ func (r *jsonReader) members(v *value, begin json.Delim, depth int) error {
 	return err
 }
 
-// yamlLine finds the line in an error of the YAML library, which has it in its text alone.
-var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (?s:(.*))$`)
+// lineByLine gives a text in lines and counts those that were asked for: the YAML library's errors
+// name the line where something begins that has no end, or the one before it.
+type lineByLine struct {
+	left  []byte
+	count int
+}
+
+func (r *lineByLine) Read(p []byte) (int, error) {
+	if len(r.left) == 0 {
+		return 0, io.EOF
+	}
+	r.count++
+	n := bytes.IndexByte(r.left, '\n') + 1
+	if n == 0 {
+		n = len(r.left)
+	}
+	n = copy(p, r.left[:n])
+	r.left = r.left[n:]
+	return n, nil
+}
+
+// yamlLine is how errors of the YAML library begin.
+var yamlLine = regexp.MustCompile(`^yaml: (line \d+: )?`)
 
 func parseYAML(data []byte) (*value, error) {
 	var root yaml.Node
-	if err := yaml.Unmarshal(data, &root); err != nil {
-		line, why := 1, strings.TrimPrefix(err.Error(), "yaml: ")
-		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-			line, _ = strconv.Atoi(m[1]) //nolint:errcheck // digits; one line too many for an int is line 0
-			why = m[2]
-		}
-		return nil, &place{line, 1, fmt.Errorf("this is no YAML: %s", why)}
+	lines := &lineByLine{left: data}
+	if err := yaml.NewDecoder(lines).Decode(&root); err != nil {
+		why := yamlLine.ReplaceAllString(err.Error(), "")
+		return nil, &place{max(lines.count, 1), 1, fmt.Errorf("this is no YAML: %s", why)}
 	}
 	if len(root.Content) == 0 {
 		return nil, &place{1, 1, errors.New("the file is empty")}

@@ -149,12 +149,22 @@ func (t *template) text(r *resource, path ...string) string {
 
 // problems collects what there is to say about a template.
 type problems struct {
-	file string
-	list []Diagnostic
+	file   string
+	list   []Diagnostic
+	broken map[string]bool // resources with something that cannot be resolved
 }
 
-// add says something about a value of the template.
+// add says something about a value of the template. Of a resource with something that cannot be
+// resolved nothing more is said: it would follow from that.
 func (p *problems) add(s Severity, resource string, v *value, format string, arguments ...any) {
+	if p.broken[resource] {
+		return
+	}
+	p.note(s, resource, v, format, arguments...)
+}
+
+// note is add of what must be said.
+func (p *problems) note(s Severity, resource string, v *value, format string, arguments ...any) {
 	d := Diagnostic{
 		File: p.file, Line: v.line, Column: v.col, Severity: s, Resource: resource,
 		Text: fmt.Sprintf(format, arguments...),
@@ -171,5 +181,6 @@ func (p *problems) failed(resource string, err error) {
 	if errors.As(err, &where) {
 		at.line, at.col = where.line, where.col
 	}
-	p.add(Error, resource, at, "%s", err)
+	p.note(Error, resource, at, "%s", err)
+	p.broken[resource] = resource != ""
 }
