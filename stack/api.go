@@ -85,7 +85,7 @@ type Authorizer struct {
 func (b *builder) apis() {
 	for _, r := range b.ofType(typeAPI) {
 		if protocol := b.text(r, "ProtocolType"); !strings.EqualFold(protocol, "WEBSOCKET") {
-			b.problems.add(Warning, r.id, r.entry, "an API of the protocol %s does not run here, only WebSocket"+
+			b.warnf(r.id, r.entry, "an API of the protocol %s does not run here, only WebSocket"+
 				" APIs do: nothing answers its routes", protocol)
 			continue
 		}
@@ -100,17 +100,22 @@ func (b *builder) apis() {
 	for _, r := range b.ofType(typeRouteResponse) {
 		b.routeResponse(r)
 	}
+	for _, api := range b.stack.APIs { // its route responses are known now
+		if r := b.byID[api.LogicalID]; r.typ == typeSocketAPI {
+			b.stage(r, api, b.socketStage(r))
+		}
+	}
 	for _, r := range b.ofType(typeStage) {
 		if api := b.apiOf(r); api != nil {
 			b.stage(r, api, b.text(r, "StageName"))
 		}
 	}
 	if len(b.stack.APIs) == 0 {
-		b.problems.add(Error, "", b.root.get("Resources"), "the template has no WebSocket API")
+		b.errorf("", b.root.get("Resources"), "the template has no WebSocket API")
 	}
 	for _, api := range b.stack.APIs {
 		if len(api.Stages) == 0 {
-			b.problems.add(Warning, api.LogicalID, api.at, "the API has no stage: nothing can connect to it")
+			b.warnf(api.LogicalID, api.at, "the API has no stage: nothing can connect to it")
 		}
 		b.checkGateway(api)
 	}
@@ -123,14 +128,15 @@ func (b *builder) api(r *resource) *API {
 		b.problems.failed(r.id, err)
 	}
 	api := &API{
-		LogicalID: r.id, ID: id, Line: r.entry.line, RouteSelection: b.text(r, "RouteSelectionExpression"),
+		LogicalID: r.id, ID: id, Line: r.entry.line, RouteSelection: b.text(r,
+			"RouteSelectionExpression"),
 		APIKeySource: b.text(r, "ApiKeySelectionExpression"), at: r.entry,
 	}
 	if api.Name, err = b.name(r); err != nil {
 		b.problems.failed(r.id, err)
 	}
 	if api.RouteSelection == "" {
-		b.problems.add(Error, r.id, r.entry, "the API has no RouteSelectionExpression, as $request.body.action")
+		b.errorf(r.id, r.entry, "the API has no RouteSelectionExpression, as $request.body.action")
 	}
 	for _, key := range b.ofType("AWS::ApiGateway::ApiKey") {
 		if v := b.text(key, "Value"); v != "" {
@@ -154,7 +160,7 @@ func (b *builder) apiOf(r *resource) *API {
 			return nil // it has been named
 		}
 	}
-	b.problems.add(Warning, r.id, r.entry, "the API %q is not in the template: this has no effect here", id.text)
+	b.warnf(r.id, r.entry, "the API %q is not in the template: this has no effect here", id.text)
 	return nil
 }
 
@@ -183,13 +189,13 @@ func (b *builder) addRoute(api *API, route *Route) {
 	switch k := route.Key; {
 	case k == gateway.ConnectRoute, k == gateway.DisconnectRoute, k == gateway.DefaultRoute:
 	case k == "":
-		b.problems.add(Error, route.LogicalID, route.at, "the route has no RouteKey")
+		b.errorf(route.LogicalID, route.at, "the route has no RouteKey")
 	case k[0] == '$':
-		b.problems.add(Error, route.LogicalID, route.at, "the route key %s: only $connect, $disconnect and"+
+		b.errorf(route.LogicalID, route.at, "the route key %s: only $connect, $disconnect and"+
 			" $default begin with $, and clients send the key without", k)
 	}
 	if slices.ContainsFunc(api.routes, func(other *Route) bool { return other.Key == route.Key }) {
-		b.problems.add(Error, route.LogicalID, route.at, "the route %s is here twice", route.Key)
+		b.errorf(route.LogicalID, route.at, "the route %s is here twice", route.Key)
 	}
 	api.routes = append(api.routes, route)
 }
@@ -198,7 +204,7 @@ func (b *builder) addRoute(api *API, route *Route) {
 func (b *builder) authorization(r *resource, route *Route) {
 	kind := b.prop(r, "AuthorizationType")
 	if kind.text != "" && kind.text != "NONE" && route.Key != gateway.ConnectRoute {
-		b.problems.add(Error, r.id, kind, "only $connect can have an authorization")
+		b.errorf(r.id, kind, "only $connect can have an authorization")
 		return
 	}
 	switch kind.text {
@@ -209,14 +215,15 @@ func (b *builder) authorization(r *resource, route *Route) {
 		wanted := b.prop(r, "AuthorizerId")
 		for _, a := range b.ofType(typeAuthorizer) {
 			if id, err := b.physical(a); err == nil && id == wanted.text {
-				route.Authorizer = b.authorizer(a, b.prop(a, "AuthorizerUri"), b.prop(a, "IdentitySource"))
+				route.Authorizer = b.authorizer(a, b.prop(a, "AuthorizerUri"), b.prop(a,
+					"IdentitySource"))
 				route.Authorizer.credentials = b.prop(a, "AuthorizerCredentialsArn").kind == text
 				return
 			}
 		}
-		b.problems.add(Error, r.id, kind, "the authorizer %q is not in the template", wanted.text)
+		b.errorf(r.id, kind, "the authorizer %q is not in the template", wanted.text)
 	default:
-		b.problems.add(Error, r.id, kind, "WebSocket APIs have no authorization of the type %s", kind.text)
+		b.errorf(r.id, kind, "WebSocket APIs have no authorization of the type %s", kind.text)
 	}
 }
 
@@ -230,19 +237,20 @@ func (b *builder) authorizer(r *resource, uri, sources *value) *Authorizer {
 		switch s = strings.TrimSpace(s); {
 		case s == "":
 		case !source.MatchString(s):
-			b.problems.add(Error, r.id, sources, "the identity source %s: WebSocket APIs have"+
-				" route.request.header.NAME and route.request.querystring.NAME, stageVariables.NAME and"+
+			b.errorf(r.id, sources, "the identity source %s: WebSocket APIs have"+
+				" route.request.header.NAME and route.request.querystring.NAME,"+
+				" stageVariables.NAME and"+
 				" context.NAME", s)
 		default:
 			a.IdentitySources = append(a.IdentitySources, s)
 		}
 	}
 	if kind := b.prop(r, "AuthorizerType"); r.typ == typeAuthorizer && kind.text != "REQUEST" {
-		b.problems.add(Error, r.id, kind, "authorizers of WebSocket APIs are of the type REQUEST")
+		b.errorf(r.id, kind, "authorizers of WebSocket APIs are of the type REQUEST")
 	}
 	var refused string
 	if a.Function, a.Qualifier, refused = b.target(uri.text); refused != "" {
-		b.problems.add(Warning, r.id, uri, "the authorizer does not run here: %s; nobody can connect", refused)
+		b.warnf(r.id, uri, "the authorizer does not run here: %s; nobody can connect", refused)
 	}
 	return a
 }
@@ -278,11 +286,11 @@ func (b *builder) routeResponse(r *resource) {
 	id := b.prop(r, "RouteId")
 	i := slices.IndexFunc(api.routes, func(route *Route) bool { return route.id == id.text })
 	if i < 0 {
-		b.problems.add(Error, r.id, id, "the route %q of the route response is not in the template", id.text)
+		b.errorf(r.id, id, "the route %q of the route response is not in the template", id.text)
 		return
 	}
 	if key := b.prop(r, "RouteResponseKey"); key.text != gateway.DefaultRoute {
-		b.problems.add(Error, r.id, key, "the key of a route response is $default, and not %s", key.text)
+		b.errorf(r.id, key, "the key of a route response is $default, and not %s", key.text)
 	}
 	api.routes[i].responds = true
 }

@@ -52,16 +52,16 @@ func (b *builder) inline(r *resource, f *Function, code *value) string {
 	name := "index.js"
 	switch {
 	case len(code.text) > maxInline:
-		b.problems.add(Error, r.id, code, "code in a template has at most 4 MB")
+		b.errorf(r.id, code, "code in a template has at most 4 MB")
 		return ""
 	case strings.HasPrefix(f.Lambda.Runtime, "python"):
 		name = "index.py"
 	case !strings.HasPrefix(f.Lambda.Runtime, "nodejs"):
-		b.problems.add(Error, r.id, code, "only Node.js and Python can have their code in a template")
+		b.errorf(r.id, code, "only Node.js and Python can have their code in a template")
 		return ""
 	}
 	if !strings.HasPrefix(f.Lambda.Handler, "index.") {
-		b.problems.add(Error, r.id, r.entry, "code in a template is in the file index: the handler %s is not"+
+		b.errorf(r.id, r.entry, "code in a template is in the file index: the handler %s is not"+
 			" there", f.Lambda.Handler)
 	}
 	dir := filepath.Join(b.build, r.id)
@@ -70,7 +70,7 @@ func (b *builder) inline(r *resource, f *Function, code *value) string {
 		err = os.WriteFile(filepath.Join(dir, name), []byte(code.text), 0o600)
 	}
 	if err != nil {
-		b.problems.add(Error, r.id, code, "%s", err)
+		b.errorf(r.id, code, "%s", err)
 	}
 	b.checkText(r, f, b.problems.file, code.line, code.text, name)
 	return dir
@@ -79,7 +79,7 @@ func (b *builder) inline(r *resource, f *Function, code *value) string {
 // uploaded finds the folder or archive of what a template says is uploaded: a path beside it, or a
 // place in S3 that a tool has put it to, which has kept a copy.
 func (b *builder) uploaded(r *resource, at *value, property string) string {
-	found := ""
+	var found string
 	switch s := at.text; {
 	case at.kind == text && strings.HasPrefix(s, "s3://"):
 		found = b.asset(r, path.Base(s), property)
@@ -94,7 +94,7 @@ func (b *builder) uploaded(r *resource, at *value, property string) string {
 		}
 		found = b.asset(r, path.Base(key.text), property)
 	default:
-		b.problems.add(Error, r.id, r.entry, "the code is missing")
+		b.errorf(r.id, r.entry, "the code is missing")
 		return ""
 	}
 	if _, err := os.Stat(found); found == "" || err != nil {
@@ -102,7 +102,7 @@ func (b *builder) uploaded(r *resource, at *value, property string) string {
 		if where == "" {
 			where = at.text + at.get("S3Key").text + at.get("Key").text + " in S3"
 		}
-		b.problems.add(Error, r.id, at, "the code is not there: %s", where)
+		b.errorf(r.id, at, "the code is not there: %s", where)
 		return ""
 	}
 	return found

@@ -25,7 +25,8 @@ func (s *Stack) createTables(ctx context.Context, endpoint string, c lambdahost.
 		BaseEndpoint: aws.String(endpoint), Region: s.Region,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{
-				AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
+				AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey,
+				SessionToken: c.SessionToken,
 			}, nil
 		}),
 	})
@@ -47,7 +48,8 @@ func (t *Table) create(ctx context.Context, db *dynamodb.Client) error {
 	waiter := dynamodb.NewTableExistsWaiter(db, func(o *dynamodb.TableExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second
 	})
-	out, err := waiter.WaitForOutput(ctx, &dynamodb.DescribeTableInput{TableName: &t.Name}, tablePatience)
+	out, err := waiter.WaitForOutput(ctx, &dynamodb.DescribeTableInput{TableName: &t.Name},
+		tablePatience)
 	if err != nil {
 		return err
 	}
@@ -80,7 +82,8 @@ func (t *Table) compare(have *types.TableDescription) error {
 	}
 	for name, schema := range wanted {
 		if !sameKeys(schema, indexes[name]) {
-			return fmt.Errorf("it is there without the index %s: delete it, or give the table another name", name)
+			return fmt.Errorf("it is there without the index %s: delete it, or give the table"+
+				" another name", name)
 		}
 	}
 	return nil

@@ -28,10 +28,11 @@ type Target struct {
 	Prepare func(f *Function, deployed *lambdahost.Function)
 	// Configure, unless nil, may change what an API is made of, but for its stages.
 	Configure func(api *API, config *gateway.Config)
-	// AccessLog, unless nil, gives what the access log of a stage is written to; without it there is
-	// none.
+	// AccessLog, unless nil, gives what the access log of a stage is written to; without it there
+	// is none.
 	AccessLog func(api *API, s *Stage) io.Writer
-	// Invoke, unless nil, is called in place of Host.Invoke for each event, by which it can be followed.
+	// Invoke, unless nil, is called in place of Host.Invoke for each event, by which it can be
+	// followed.
 	Invoke func(ctx context.Context, c Call, in lambdahost.Input) (lambdahost.Output, error)
 	// Warn, unless nil, is told what API Gateway merely tolerates in an answer of a function.
 	Warn func(c Call, text string)
@@ -70,9 +71,10 @@ type deployedAPI struct {
 	of *API
 }
 
-// Deploy makes a stack's tables, deploys its functions and opens its APIs, which are then served by
-// the Deployment's ServeHTTP or those of Deployment.API. No process is started before an event comes.
-// Tables that are there are kept with what they hold. After an error nothing has to be closed.
+// Deploy makes a stack's tables, deploys its functions and opens its APIs, which are then served
+// by the Deployment's ServeHTTP or those of Deployment.API. No process is started before an event
+// comes. Tables that are there are kept with what they hold. After an error nothing has to be
+// closed.
 func (s *Stack) Deploy(ctx context.Context, t Target) (*Deployment, error) {
 	t.Credentials = cmp.Or(t.Credentials, credentials)
 	d := &Deployment{target: t, apis: map[string]*deployedAPI{}}
@@ -155,9 +157,11 @@ func (d *Deployment) updateAPIs(ctx context.Context, s *Stack) error {
 // replaces tells whether an API can take another's place while clients are connected.
 func (api *API) replaces(old *API) bool {
 	return api.ID == old.ID && api.RouteSelection == old.RouteSelection && api.APIKeySource == old.APIKeySource &&
-		slices.Equal(api.APIKeys, old.APIKeys) && !slices.ContainsFunc(old.Stages, func(s *Stage) bool {
-		return !slices.ContainsFunc(api.Stages, func(other *Stage) bool { return other.Name == s.Name })
-	})
+		slices.Equal(api.APIKeys, old.APIKeys) && !slices.ContainsFunc(old.Stages,
+		func(s *Stage) bool {
+			return !slices.ContainsFunc(api.Stages,
+				func(other *Stage) bool { return other.Name == s.Name })
+		})
 }
 
 // open makes an API.

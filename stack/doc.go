@@ -1,6 +1,6 @@
 // Package stack runs somebody's WebSocket API on this machine: it reads a CloudFormation or SAM
-// template and wires packages gateway and lambdahost as the template says. Go programs can test what
-// they deploy with it, in a test of their own.
+// template and wires packages gateway and lambdahost as the template says. Go programs can test
+// what they deploy with it, in a test of their own.
 //
 // Load reads the template, with its parameters, conditions, mappings and intrinsic functions. Every
 // reference is resolved: an API, a function, a table has an id that stays the same from start to
@@ -12,10 +12,11 @@
 // # What runs
 //
 // WebSocket APIs (AWS::ApiGatewayV2 and AWS::Serverless::WebSocketApi) with routes, AWS_PROXY and
-// MOCK integrations, route responses, Lambda authorizers, AWS_IAM, API keys, stages, stage variables,
-// throttles and access logs; functions of Node.js, Python and with a bootstrap of their own, from
-// folders, archives and the template itself, with layers, versions and aliases; DynamoDB tables with
-// indexes and expiry. A Go module whose bootstrap is missing, or for another system, is built.
+// MOCK integrations, route responses, Lambda authorizers, AWS_IAM, API keys, stages, stage
+// variables, throttles and access logs; functions of Node.js, Python and with a bootstrap of their
+// own, from folders, archives and the template itself, with layers, versions and aliases; DynamoDB
+// tables with indexes and expiry. A Go module whose bootstrap is missing, or for another system,
+// is built.
 //
 // # What does not
 //
@@ -27,6 +28,6 @@
 // # Differences from CloudFormation
 //
 // Names have no random end. Exports of other stacks, macros, Fn::ForEach and Fn::ToJsonString are
-// errors; values of the Parameter Store and secrets are not read. Permissions are not enforced: roles
-// have no effect. All routes of an API are served, those too that a deployment may miss.
+// errors; values of the Parameter Store and secrets are not read. Permissions are not enforced:
+// roles have no effect. All routes of an API are served, those too that a deployment may miss.
 package stack

@@ -13,7 +13,8 @@ import (
 )
 
 // ErrNoTemplate says that there is no template where one is looked for.
-var ErrNoTemplate = errors.New("stack: there is no template: neither .aws-sam/build/template.yaml nor" +
+var ErrNoTemplate = errors.New("stack: there is no template: neither" +
+	" .aws-sam/build/template.yaml nor" +
 	" template.yaml, template.yml, template.json, cdk.out/*.template.json or .serverless/*.json")
 
 // locate finds the template, and says when it is older than what it was built from.
@@ -89,7 +90,10 @@ var sources = []string{
 }
 
 // notSources are folders that tools write.
-var notSources = []string{"node_modules", "__pycache__", "dist", "build", "venv", "env", "test", "tests"}
+var notSources = []string{
+	"node_modules", "__pycache__", "dist", "build", "venv", "env", "test",
+	"tests",
+}
 
 // age says when something in the project has changed after the template was built.
 func age(dir, file, build string) []Diagnostic {

@@ -49,7 +49,7 @@ func (b *builder) functions() {
 		}
 		b.aliases(r, f)
 		if f.Refused = b.runtime(r, f); f.Refused != "" {
-			b.problems.add(Warning, r.id, r.entry, "the function does not run here: %s; who calls it is"+
+			b.warnf(r.id, r.entry, "the function does not run here: %s; who calls it is"+
 				" answered as by a function that fails", f.Refused)
 			continue
 		}
@@ -67,10 +67,10 @@ func (b *builder) variables(r *resource) map[string]string {
 	for _, p := range variables.pairs {
 		switch {
 		case p.value.kind != text:
-			b.problems.add(Error, r.id, p.key, "the variable %s is %s, and must be a text",
+			b.errorf(r.id, p.key, "the variable %s is %s, and must be a text",
 				p.key.text, p.value.describe())
 		case strings.Contains(p.value.text, "{{resolve:"):
-			b.problems.add(Warning, r.id, p.value, "the variable %s refers to a service that does not run here,"+
+			b.warnf(r.id, p.value, "the variable %s refers to a service that does not run here,"+
 				" and stays %s", p.key.text, p.value.text)
 		}
 		all[p.key.text] = p.value.text
@@ -107,13 +107,13 @@ func (b *builder) runtime(r *resource, f *Function) (refused string) {
 		return "container images do not"
 	}
 	if name.kind != text {
-		b.problems.add(Error, r.id, r.entry, "the function has no Runtime")
+		b.errorf(r.id, r.entry, "the function has no Runtime")
 		return "it has no Runtime"
 	}
 	f.Lambda.Runtime = name.text
 	switch {
 	case name.text == "go1.x":
-		b.problems.add(Warning, r.id, name, "AWS has no runtime go1.x any more: use provided.al2023 and the"+
+		b.warnf(r.id, name, "AWS has no runtime go1.x any more: use provided.al2023 and the"+
 			" handler bootstrap, as is done here")
 		f.Lambda.Runtime, f.Lambda.Handler = "provided.al2023", "bootstrap"
 	case strings.HasPrefix(name.text, "provided"):
@@ -125,8 +125,9 @@ func (b *builder) runtime(r *resource, f *Function) (refused string) {
 		}
 		have, number := runtimes[m[1]], int((&value{text: m[2]}).number())
 		if nearest := min(max(number, have[0]), have[1]); nearest != number {
-			f.Lambda.Runtime = fmt.Sprintf("%s%d%s", m[1], nearest, map[bool]string{true: ".x"}[m[1] == "nodejs"])
-			b.problems.add(Warning, r.id, name, "the runtime %s runs as %s here", name.text, f.Lambda.Runtime)
+			f.Lambda.Runtime = fmt.Sprintf("%s%d%s", m[1], nearest,
+				map[bool]string{true: ".x"}[m[1] == "nodejs"])
+			b.warnf(r.id, name, "the runtime %s runs as %s here", name.text, f.Lambda.Runtime)
 		}
 	}
 	return ""
@@ -141,7 +142,7 @@ func (b *builder) layers(r *resource, f *Function) {
 			return err == nil && arn == wanted.text
 		})
 		if i < 0 {
-			b.problems.add(Warning, r.id, wanted, "the layer %s is not in the template: what it holds is"+
+			b.warnf(r.id, wanted, "the layer %s is not in the template: what it holds is"+
 				" missing here", wanted.text)
 			continue
 		}
@@ -167,16 +168,16 @@ const (
 func (b *builder) checkFunction(r *resource, f *Function) {
 	if seconds := b.prop(r, "Timeout"); seconds.kind == text {
 		if n := seconds.number(); n < 1 || n > maxFunctionTimeout || n != math.Trunc(n) {
-			b.problems.add(Error, r.id, seconds, "Timeout %s: whole seconds from 1 to 900", seconds.text)
+			b.errorf(r.id, seconds, "Timeout %s: whole seconds from 1 to 900", seconds.text)
 		}
 	}
 	if size := b.prop(r, "MemorySize"); size.kind == text && (size.number() < 128 || size.number() > 10240) {
-		b.problems.add(Error, r.id, size, "MemorySize %s: megabytes from 128 to 10,240", size.text)
+		b.errorf(r.id, size, "MemorySize %s: megabytes from 128 to 10,240", size.text)
 	}
 	if len(f.Name) > 64 {
-		b.problems.add(Error, r.id, r.entry, "the name %s has more than 64 characters", f.Name)
+		b.errorf(r.id, r.entry, "the name %s has more than 64 characters", f.Name)
 	}
 	if f.Lambda.Handler == "" && !strings.HasPrefix(f.Lambda.Runtime, "provided") {
-		b.problems.add(Error, r.id, r.entry, "the function has no Handler")
+		b.errorf(r.id, r.entry, "the function has no Handler")
 	}
 }

@@ -10,8 +10,10 @@ import (
 
 // functions are CloudFormation's intrinsic functions, those that are not known here too.
 var functions = []string{
-	"Fn::Base64", "Fn::Cidr", "Fn::FindInMap", "Fn::ForEach", "Fn::GetAtt", "Fn::GetAZs", "Fn::GetStackOutput",
-	"Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Length", "Fn::Select", "Fn::Split", "Fn::Sub", "Fn::ToJsonString",
+	"Fn::Base64", "Fn::Cidr", "Fn::FindInMap", "Fn::ForEach", "Fn::GetAtt", "Fn::GetAZs",
+	"Fn::GetStackOutput",
+	"Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Length", "Fn::Select", "Fn::Split", "Fn::Sub",
+	"Fn::ToJsonString",
 	"Fn::Transform", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or",
 }
 
@@ -105,30 +107,32 @@ func (t *template) call(name, argument *value) (*value, error) {
 		return t.choose(name, argument)
 	case "Fn::Split":
 		return t.split(name, argument)
+	case "Condition", "Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or":
+		holds, err := t.holds(name, argument)
+		return name.at(strconv.FormatBool(holds)), err
+	}
+	return t.callRare(name, argument)
+}
+
+// callRare is call of what few templates use.
+func (t *template) callRare(name, argument *value) (*value, error) {
+	switch name.text {
 	case "Fn::Base64":
 		s, err := t.resolveText(argument, name.text)
-		if err != nil {
-			return nil, err
-		}
-		return name.at(base64.StdEncoding.EncodeToString([]byte(s))), nil
+		return name.at(base64.StdEncoding.EncodeToString([]byte(s))), err
 	case "Fn::GetAZs":
 		zones := &value{kind: list, line: name.line, col: name.col}
 		for _, zone := range []string{"a", "b", "c"} {
 			zones.items = append(zones.items, name.at(t.region+zone))
 		}
 		return zones, nil
-	case "Condition", "Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or":
-		holds, err := t.holds(name, argument)
-		if err != nil {
-			return nil, err
-		}
-		return name.at(strconv.FormatBool(holds)), nil
 	case "Fn::ImportValue":
 		export, err := t.resolveText(argument, name.text)
 		if err != nil {
 			return nil, err
 		}
-		return nil, fail(name, "Fn::ImportValue of %q: the exports of other stacks are not known here;"+
+		return nil, fail(name, "Fn::ImportValue of %q: the exports of other stacks are not"+
+			" known here;"+
 			" make it a parameter", export)
 	}
 	return nil, fail(name, "%s is not known here", name.text)
@@ -263,7 +267,8 @@ func (t *template) choose(name, argument *value) (*value, error) {
 	}
 	i, err := strconv.Atoi(text)
 	if err != nil || i < 0 || i >= len(from.items) {
-		return nil, fail(name, "Fn::Select: there is no item %q in a list of %d", text, len(from.items))
+		return nil, fail(name, "Fn::Select: there is no item %q in a list of %d", text,
+			len(from.items))
 	}
 	return from.items[i], nil
 }

@@ -37,7 +37,10 @@ func (t *template) generate(id string) *resource {
 			props.set("Name", name.text)
 		case typeSocketAPI:
 			typ, id = t.ofSocketAPI(r, rest), r.id+strings.ToLower(rest)
-			props.pairs = append(props.pairs, pair{r.props.at("StageName"), r.props.at(t.socketStage(r))})
+			props.pairs = append(props.pairs, pair{
+				r.props.at("StageName"),
+				r.props.at(t.socketStage(r)),
+			})
 		}
 		if typ == "" {
 			continue

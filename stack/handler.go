@@ -14,7 +14,8 @@ import (
 // stage makes a stage for the gateway.
 func (d *Deployment) stage(api *API, s *Stage) gateway.Stage {
 	made := gateway.Stage{
-		Name: s.Name, Variables: s.Variables, Throttle: s.Throttle, Routes: map[string]gateway.Route{},
+		Name: s.Name, Variables: s.Variables, Throttle: s.Throttle,
+		Routes: map[string]gateway.Route{},
 	}
 	if s.AccessLog != "" && d.target.AccessLog != nil {
 		if w := d.target.AccessLog(api, s); w != nil {
@@ -24,8 +25,9 @@ func (d *Deployment) stage(api *API, s *Stage) gateway.Stage {
 	for _, r := range s.Routes {
 		call := Call{API: api, Stage: s, Route: r}
 		route := gateway.Route{
-			Handler: d.handler(call), Timeout: r.Timeout, Response: r.Response, Throttle: r.Throttle,
-			IAM: r.IAM, APIKeyRequired: r.APIKeyRequired,
+			Handler: d.handler(call), Timeout: r.Timeout, Response: r.Response,
+			Throttle: r.Throttle,
+			IAM:      r.IAM, APIKeyRequired: r.APIKeyRequired,
 		}
 		if a := r.Authorizer; a != nil {
 			route.Authorizer = &gateway.Authorizer{
@@ -37,7 +39,8 @@ func (d *Deployment) stage(api *API, s *Stage) gateway.Stage {
 	return made
 }
 
-// errRefused is what an integration fails with that does not run here; the diagnostics have named it.
+// errRefused is what an integration fails with that does not run here; the diagnostics have named
+// it.
 var errRefused = errors.New("stack: the integration does not run here")
 
 // handler makes a route's integration.
@@ -47,7 +50,8 @@ func (d *Deployment) handler(c Call) gateway.Handler {
 			return mock
 		}
 	}
-	return gateway.HandlerFunc(func(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
+	return gateway.HandlerFunc(func(ctx context.Context,
+		event events.APIGatewayWebsocketProxyRequest) (
 		response events.APIGatewayProxyResponse, err error,
 	) {
 		payload, err := gateway.MarshalEvent(event)
@@ -55,7 +59,8 @@ func (d *Deployment) handler(c Call) gateway.Handler {
 			return response, err
 		}
 		c := c
-		c.RequestID, c.ConnectionID = event.RequestContext.RequestID, event.RequestContext.ConnectionID
+		c.RequestID, c.ConnectionID = event.RequestContext.RequestID,
+			event.RequestContext.ConnectionID
 		answer, err := d.invoke(ctx, c, c.Route.Function, c.Route.Qualifier, payload)
 		if err != nil {
 			return response, err
@@ -77,14 +82,18 @@ func (d *Deployment) authorizer(c Call) func(context.Context, gateway.Authorizer
 			return nil, err
 		}
 		c := c
-		c.RequestID, c.ConnectionID = event.RequestContext.RequestID, event.RequestContext.ConnectionID
-		answer, err := d.invoke(ctx, c, c.Route.Authorizer.Function, c.Route.Authorizer.Qualifier, payload)
+		c.RequestID, c.ConnectionID = event.RequestContext.RequestID,
+			event.RequestContext.ConnectionID
+		answer, err := d.invoke(ctx, c, c.Route.Authorizer.Function,
+			c.Route.Authorizer.Qualifier, payload)
 		return json.RawMessage(answer), err
 	}
 }
 
 // invoke gives an event to a function. What the function fails with is the error.
-func (d *Deployment) invoke(ctx context.Context, c Call, f *Function, qualifier string, payload []byte) ([]byte, error) {
+func (d *Deployment) invoke(
+	ctx context.Context, c Call, f *Function, qualifier string, payload []byte,
+) ([]byte, error) {
 	if f == nil || f.Refused != "" {
 		return nil, errRefused
 	}

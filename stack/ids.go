@@ -117,7 +117,8 @@ func (t *template) pseudo(name string) (string, bool) {
 	case "AWS::StackName":
 		return t.stack, true
 	case "AWS::StackId":
-		return fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%s", t.region, t.account, t.stack, t.hash("", 12)), true
+		return fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%s",
+			t.region, t.account, t.stack, t.hash("", 12)), true
 	}
 	return "", false
 }

@@ -21,11 +21,11 @@ func (b *builder) integration(r *resource, route *Route) {
 	switch {
 	case target.kind != text || target.text == "":
 		route.Refused = "it has no Target"
-		b.problems.add(Warning, r.id, r.entry, "the route %s has no Target: AWS does not deploy it, and here it"+
+		b.warnf(r.id, r.entry, "the route %s has no Target: AWS does not deploy it, and here it"+
 			" answers as an integration that fails", route.Key)
 		return
 	case !ok:
-		b.problems.add(Error, r.id, target, "the Target %q: integrations/ and the integration's id", target.text)
+		b.errorf(r.id, target, "the Target %q: integrations/ and the integration's id", target.text)
 		return
 	}
 	for _, integration := range b.ofType(typeIntegration) {
@@ -34,7 +34,7 @@ func (b *builder) integration(r *resource, route *Route) {
 			return
 		}
 	}
-	b.problems.add(Error, r.id, target, "the integration %q is not in the template", id)
+	b.errorf(r.id, target, "the integration %q is not in the template", id)
 }
 
 // readIntegration gives a route what its integration says.
@@ -47,16 +47,17 @@ func (b *builder) readIntegration(r *resource, route *Route) {
 	case "MOCK":
 		b.mock(r, route)
 	case "":
-		b.problems.add(Error, r.id, r.entry, "the integration has no IntegrationType")
+		b.errorf(r.id, r.entry, "the integration has no IntegrationType")
 	default:
-		b.refuse(r, r.entry, route, "integrations of the type "+kind+" do not run here, AWS_PROXY and MOCK do")
+		b.refuse(r, r.entry, route, "integrations of the type "+kind+" do not run here,"+
+			" AWS_PROXY and MOCK do")
 	}
 }
 
 // refuse says that a route answers as an integration that fails, and why.
 func (b *builder) refuse(r *resource, at *value, route *Route, why string) {
 	route.Refused = why
-	b.problems.add(Warning, r.id, at, "%s: the route %s answers as an integration that fails", why, route.Key)
+	b.warnf(r.id, at, "%s: the route %s answers as an integration that fails", why, route.Key)
 }
 
 // timeout reads how long API Gateway waits.
@@ -65,7 +66,7 @@ func (b *builder) timeout(r *resource, limit *value, route *Route) {
 		return
 	}
 	if n := limit.number(); n < minIntegration || n > maxIntegration {
-		b.problems.add(Error, r.id, limit, "a timeout of %s ms: API Gateway takes 50 to 29,000", limit.text)
+		b.errorf(r.id, limit, "a timeout of %s ms: API Gateway takes 50 to 29,000", limit.text)
 		return
 	}
 	route.Timeout = time.Duration(limit.number()) * time.Millisecond
@@ -88,10 +89,11 @@ func (b *builder) call(r *resource, uri *value, route *Route) {
 // checkTimeout says when a function may run for longer than anybody waits for it.
 func (b *builder) checkTimeout(r *resource, route *Route) {
 	if f := route.Function; f.Lambda.Timeout > patience {
-		b.problems.add(Warning, f.LogicalID, b.byID[f.LogicalID].props.get("Timeout"), "a timeout of %v: API"+
-			" Gateway waits for 29 s, then answers with an error, while the function runs on", f.Lambda.Timeout)
+		b.warnf(f.LogicalID, b.byID[f.LogicalID].props.get("Timeout"), "a timeout of %v: API"+
+			" Gateway waits for 29 s, then answers with an error, while the function runs on",
+			f.Lambda.Timeout)
 	} else if route.Timeout > 0 && f.Lambda.Timeout > route.Timeout {
-		b.problems.add(Info, r.id, r.entry, "API Gateway waits for %v, and the function may run for %v",
+		b.infof(r.id, r.entry, "API Gateway waits for %v, and the function may run for %v",
 			route.Timeout, f.Lambda.Timeout)
 	}
 }

@@ -27,7 +27,10 @@ func (b *builder) checkGateway(api *API) {
 		return // it has been said in more words
 	}
 	stub := gateway.HandlerFunc(nil)
-	config := gateway.Config{RouteSelection: api.RouteSelection, APIKeySource: api.APIKeySource, APIID: api.ID}
+	config := gateway.Config{
+		RouteSelection: api.RouteSelection, APIKeySource: api.APIKeySource,
+		APIID: api.ID,
+	}
 	for _, s := range api.Stages {
 		stage := gateway.Stage{Name: s.Name, Routes: map[string]gateway.Route{}}
 		for _, r := range s.Routes {
@@ -36,7 +39,7 @@ func (b *builder) checkGateway(api *API) {
 		config.Stages = append(config.Stages, stage)
 	}
 	if _, err := gateway.New(config); err != nil {
-		b.problems.add(Error, api.LogicalID, api.at, "%s", strings.TrimPrefix(err.Error(), "gateway: "))
+		b.errorf(api.LogicalID, api.at, "%s", strings.TrimPrefix(err.Error(), "gateway: "))
 	}
 }
 
@@ -58,7 +61,7 @@ func (b *builder) checkDeployments(api *API) {
 			return err == nil && id == wanted
 		})
 		if i < 0 {
-			b.problems.add(Warning, s.id, s.entry, "the stage has neither a DeploymentId of this template nor"+
+			b.warnf(s.id, s.entry, "the stage has neither a DeploymentId of this template nor"+
 				" AutoDeploy: on AWS it may have no routes")
 			continue
 		}
@@ -71,7 +74,8 @@ func (b *builder) checkDeployments(api *API) {
 			}
 		}
 		if len(missed) > 0 {
-			b.problems.add(Warning, deployments[i].id, deployments[i].entry, "the deployment may miss the routes %s"+
+			b.warnf(deployments[i].id, deployments[i].entry, "the deployment may miss the"+
+				" routes %s"+
 				" on AWS: name them in DependsOn", strings.Join(missed, ", "))
 		}
 	}
@@ -119,9 +123,11 @@ func (b *builder) mentioned(v *value, f func(id string)) {
 func (b *builder) checkPermissions(api *API) {
 	for _, s := range api.Stages {
 		for _, r := range s.Routes {
-			source := fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s", b.region, b.account, api.ID, s.Name, r.Key)
+			source := fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s", b.region, b.account,
+				api.ID, s.Name, r.Key)
 			if r.Function != nil && !r.credentials && !b.permitted(r.Function, source) {
-				b.problems.add(Warning, r.LogicalID, r.at, "no AWS::Lambda::Permission lets API Gateway call %s for the"+
+				b.warnf(r.LogicalID, r.at, "no AWS::Lambda::Permission lets API Gateway call %s"+
+					" for the"+
 					" route %s: on AWS clients get `Internal server error`", r.Function.LogicalID, r.Key)
 			}
 			a := r.Authorizer
@@ -130,7 +136,7 @@ func (b *builder) checkPermissions(api *API) {
 			}
 			if source = "arn:aws:execute-api:" + b.region + ":" + b.account + ":" + api.ID + "/authorizers/" +
 				b.hash(a.LogicalID, 7); !b.permitted(a.Function, source) {
-				b.problems.add(Warning, a.LogicalID, a.at, "no AWS::Lambda::Permission lets API Gateway call the"+
+				b.warnf(a.LogicalID, a.at, "no AWS::Lambda::Permission lets API Gateway call the"+
 					" authorizer %s: on AWS nobody can connect", a.Function.LogicalID)
 			}
 		}
@@ -160,13 +166,16 @@ func (b *builder) checkResponses(api *API) {
 	for _, r := range api.routes {
 		switch {
 		case r.selects && !r.responds:
-			b.problems.add(Warning, r.LogicalID, r.at, "the route %s has a RouteResponseSelectionExpression but no"+
-				" AWS::ApiGatewayV2::RouteResponse: what its function returns reaches nobody", r.Key)
+			b.warnf(r.LogicalID, r.at, "the route %s has a RouteResponseSelectionExpression but no"+
+				" AWS::ApiGatewayV2::RouteResponse: what its function returns reaches nobody",
+				r.Key)
 		case r.responds && !r.selects:
-			b.problems.add(Warning, r.LogicalID, r.at, "the route %s has a route response but no"+
-				" RouteResponseSelectionExpression: what its function returns reaches nobody", r.Key)
+			b.warnf(r.LogicalID, r.at, "the route %s has a route response but no"+
+				" RouteResponseSelectionExpression: what its function returns reaches nobody",
+				r.Key)
 		case !r.responds && r.Function != nil && r.Function.returnsBody && !eventual(r.Key):
-			b.problems.add(Info, r.LogicalID, r.at, "the route %s has no route response: the body that %s returns"+
+			b.infof(r.LogicalID, r.at, "the route %s has no route response: the body that %s"+
+				" returns"+
 				" reaches nobody", r.Key, r.Function.LogicalID)
 		}
 	}

@@ -15,8 +15,8 @@ import (
 
 // Options say what to load.
 type Options struct {
-	// Dir is the folder of the project; default: the working directory. Without Template it is where
-	// the template is looked for: .aws-sam/build/template.yaml, template.yaml (.yml, .json),
+	// Dir is the folder of the project; default: the working directory. Without Template it is
+	// where the template is looked for: .aws-sam/build/template.yaml, template.yaml (.yml, .json),
 	// cdk.out/*.template.json, .serverless/*.json, in this order.
 	Dir string
 	// Template is a template's file.
@@ -28,11 +28,11 @@ type Options struct {
 	// StackName, Region and Account are what the pseudo parameters say. Defaults: samconfig's, else
 	// the folder's name; samconfig's, else "us-east-1"; "000000000000".
 	StackName, Region, Account string
-	// Lambda is what the functions will be deployed to is made of: its programs and the packages that
-	// it provides count where packages are looked for.
+	// Lambda is what the functions will be deployed to is made of: its programs and the packages
+	// that it provides count where packages are looked for.
 	Lambda lambdahost.Config
-	// Build is where code in the template is written and programs are built; it must outlive the functions.
-	// Default: a new folder under os.TempDir, which Stack.Close removes.
+	// Build is where code in the template is written and programs are built; it must outlive the
+	// functions. Default: a new folder under os.TempDir, which Stack.Close removes.
 	Build string
 }
 
@@ -123,11 +123,12 @@ func Load(o Options) (*Stack, []Diagnostic, error) {
 		p.failed("", err)
 	}
 	slices.SortStableFunc(p.list, func(a, b Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Column, b.Column))
 	})
 	if slices.ContainsFunc(p.list, func(d Diagnostic) bool { return d.Severity == Error }) {
 		if s != nil {
-			s.Close()
+			return nil, p.list, errors.Join(ErrTemplate, s.Close())
 		}
 		return nil, p.list, ErrTemplate
 	}
@@ -144,7 +145,8 @@ func load(file string, root *value, o *Options, p *problems) (*Stack, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.StackName = cmp.Or(strings.Trim(notInName.ReplaceAllString(filepath.Base(dir), "-"), "-"), "stack")
+		o.StackName = cmp.Or(strings.Trim(notInName.ReplaceAllString(filepath.Base(dir), "-"),
+			"-"), "stack")
 	}
 	o.Region, o.Account = cmp.Or(o.Region, "us-east-1"), cmp.Or(o.Account, "000000000000")
 	t, err := newTemplate(file, root, o, p)
@@ -198,7 +200,7 @@ func (b *builder) outputs() {
 		}
 		v, err := b.resolve(p.value.get("Value"))
 		if err != nil {
-			b.problems.add(Warning, p.key.text, p.key, "the output %s has no value: %s", p.key.text, err)
+			b.warnf(p.key.text, p.key, "the output %s has no value: %s", p.key.text, err)
 			continue
 		}
 		b.stack.Outputs = append(b.stack.Outputs, Output{

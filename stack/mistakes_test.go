@@ -196,7 +196,8 @@ func TestLoad_Mistakes(t *testing.T) {
 			if r := also[name]; r != nil {
 				wrong = strings.ReplaceAll(r.Replace(wrong), "$$", "$")
 			}
-			line := 1 + strings.Count(wrong[:strings.Index(wrong, here)], "\n")
+			above, _, _ := strings.Cut(wrong, here)
+			line := 1 + strings.Count(above, "\n")
 			diagnostics, err := loadText(t, wrong)
 			if failed := errors.Is(err, stack.ErrTemplate); failed != (m.severity == stack.Error) {
 				t.Errorf("Load: %v", err)

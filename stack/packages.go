@@ -19,7 +19,7 @@ func (b *builder) checkPackages(r *resource, f *Function) {
 		program = cmp.Or(b.lambda.Python, "python3")
 	}
 	if _, err := exec.LookPath(program); err != nil {
-		b.problems.add(Error, r.id, r.entry, "the runtime %s needs %s, which is not on this machine",
+		b.errorf(r.id, r.entry, "the runtime %s needs %s, which is not on this machine",
 			f.Lambda.Runtime, program)
 		return
 	}
@@ -30,8 +30,8 @@ func (b *builder) checkPackages(r *resource, f *Function) {
 	}
 }
 
-// builtIn are Node.js's own modules (its manual, module.builtinModules), without those that are only
-// to be had as node:NAME.
+// builtIn are Node.js's own modules (its manual, module.builtinModules), without those that are
+// only to be had as node:NAME.
 var builtIn = strings.Fields(`assert async_hooks buffer child_process cluster console constants crypto
 	dgram diagnostics_channel dns domain events fs http http2 https inspector module net os path perf_hooks
 	process punycode querystring readline repl stream string_decoder sys timers tls trace_events tty url util
@@ -41,7 +41,7 @@ var builtIn = strings.Fields(`assert async_hooks buffer child_process cluster co
 func (b *builder) checkNode(r *resource, f *Function) {
 	declared, err := readPackage(f.Lambda.Code)
 	if err != nil && !os.IsNotExist(err) {
-		b.problems.add(Error, r.id, r.entry, "%s: %s", filepath.Join(f.Lambda.Code, "package.json"), err)
+		b.errorf(r.id, r.entry, "%s: %s", filepath.Join(f.Lambda.Code, "package.json"), err)
 		return
 	}
 	var missing []string
@@ -52,7 +52,7 @@ func (b *builder) checkNode(r *resource, f *Function) {
 	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
-		b.problems.add(Error, r.id, r.entry, "the packages %s are missing: run `npm install` in %s, or `sam build`",
+		b.errorf(r.id, r.entry, "the packages %s are missing: run `npm install` in %s, or `sam build`",
 			strings.Join(missing, ", "), f.Lambda.Code)
 	}
 	var sdk []string
@@ -66,19 +66,19 @@ func (b *builder) checkNode(r *resource, f *Function) {
 				sdk = append(sdk, name)
 			}
 		case !isDeclared:
-			b.problems.add(Warning, r.id, r.entry, "the package %s is imported, and is neither in %s nor in its"+
+			b.warnf(r.id, r.entry, "the package %s is imported, and is neither in %s nor in its"+
 				" package.json", name, f.Lambda.Code)
 		}
 	}
 	if len(sdk) > 0 {
 		slices.Sort(sdk)
-		b.problems.add(Error, r.id, r.entry, "AWS's runtime has the AWS SDK, and this machine has not: run"+
+		b.errorf(r.id, r.entry, "AWS's runtime has the AWS SDK, and this machine has not: run"+
 			" `npm install --no-save %s` in %s", strings.Join(sdk, " "), f.Lambda.Code)
 	}
 }
 
-// ofRuntime tells whether AWS's runtimes of Node.js have a package (Developer Guide, "Building Lambda
-// functions with Node.js").
+// ofRuntime tells whether AWS's runtimes of Node.js have a package (Developer Guide, "Building
+// Lambda functions with Node.js").
 func ofRuntime(name string) bool {
 	return strings.HasPrefix(name, "@aws-sdk/") || strings.HasPrefix(name, "@smithy/")
 }
@@ -115,7 +115,8 @@ func (b *builder) hasNode(f *Function, name string) bool {
 	}
 	return slices.ContainsFunc(f.Lambda.Layers, func(layer string) bool {
 		major := strings.TrimSuffix(strings.TrimPrefix(f.Lambda.Runtime, "nodejs"), ".x")
-		return inLayer(layer, "nodejs/node_modules/"+name) || inLayer(layer, "nodejs/node"+major+"/node_modules/"+name)
+		return inLayer(layer, "nodejs/node_modules/"+name) || inLayer(layer,
+			"nodejs/node"+major+"/node_modules/"+name)
 	})
 }
 
@@ -128,8 +129,9 @@ func inLayer(layer, name string) bool {
 	if err != nil {
 		return false
 	}
-	defer archive.Close()
-	return slices.ContainsFunc(archive.File, func(f *zip.File) bool { return strings.HasPrefix(f.Name, name+"/") })
+	defer archive.Close() //nolint:errcheck // it was only read
+	return slices.ContainsFunc(archive.File,
+		func(f *zip.File) bool { return strings.HasPrefix(f.Name, name+"/") })
 }
 
 // findModules prints those of its arguments that cannot be found: what begins with = is a
@@ -165,20 +167,20 @@ func (b *builder) checkPython(r *resource, f *Function, python string) {
 	names = append(names, imported(f.Lambda.Code, []string{".py"}, importsPy)...)
 	missing, err := b.missingModules(f, python, names)
 	if err != nil {
-		b.problems.add(Error, r.id, r.entry, "%s: %s", python, err)
+		b.errorf(r.id, r.entry, "%s: %s", python, err)
 		return
 	}
 	for _, name := range missing {
 		distribution, required := strings.CutPrefix(name, "=")
 		switch {
 		case distribution == "boto3" || distribution == "botocore":
-			b.problems.add(Error, r.id, r.entry, "%s is in AWS's runtime, and not on this machine: run `pip install"+
+			b.errorf(r.id, r.entry, "%s is in AWS's runtime, and not on this machine: run `pip install"+
 				" %s`", distribution, distribution)
 		case required:
-			b.problems.add(Error, r.id, r.entry, "the package %s is missing: run `sam build`, or `pip install -r"+
+			b.errorf(r.id, r.entry, "the package %s is missing: run `sam build`, or `pip install -r"+
 				" requirements.txt -t .` in %s", distribution, f.Lambda.Code)
 		case !slices.Contains(names, "="+name):
-			b.problems.add(Warning, r.id, r.entry, "the module %s is imported, and is neither in %s nor in its"+
+			b.warnf(r.id, r.entry, "the module %s is imported, and is neither in %s nor in its"+
 				" requirements.txt", name, f.Lambda.Code)
 		}
 	}
@@ -199,8 +201,9 @@ func (b *builder) missingModules(f *Function, python string, names []string) ([]
 			f.Lambda.Runtime, "site-packages"))
 	}
 	paths = append(paths, b.lambda.PythonPath...)
-	cmd := exec.Command(python, append([]string{"-B", "-s", "-c", findModules}, names...)...) //nolint:gosec // the user's own
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PYTHONPATH=" + strings.Join(paths, string(filepath.ListSeparator))}
+	cmd := exec.Command(python, append([]string{"-B", "-s", "-c", findModules}, names...)...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PYTHONPATH=" + strings.Join(paths,
+		string(filepath.ListSeparator))}
 	cmd.Dir = b.build // not where the user is, whose modules would be found
 	out, err := cmd.Output()
 	return strings.Fields(string(out)), err

@@ -13,7 +13,7 @@ func (t *template) readParameters(given map[string]string) {
 	declared := t.root.get("Parameters")
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !declared.has(name) {
-			t.problems.add(Warning, name, declared, "the template has no parameter %s", name)
+			t.warnf(name, declared, "the template has no parameter %s", name)
 		}
 	}
 	for _, p := range declared.pairs {
@@ -27,12 +27,12 @@ func (t *template) readParameters(given map[string]string) {
 		case strings.HasPrefix(name, "AssetParameters"): // of the CDK, for where it uploads code to
 			s = name
 		default:
-			t.problems.add(Error, name, p.key,
+			t.errorf(name, p.key,
 				"the parameter %s has no default: give it with --parameter %s=VALUE", name, name)
 			continue
 		}
 		if !ok && strings.HasPrefix(spec.get("Type").text, "AWS::SSM::Parameter::Value") {
-			t.problems.add(Info, name, p.key, "the parameter %s is the name of a value in the Parameter Store,"+
+			t.infof(name, p.key, "the parameter %s is the name of a value in the Parameter Store,"+
 				" which is not read here; give the value with --parameter %s=VALUE", name, name)
 		}
 		t.parameters[name] = t.parameter(p.key, spec, s)
@@ -53,7 +53,7 @@ func (t *template) parameter(name, spec *value, s string) *value {
 	}
 	for _, one := range v.texts() {
 		if why := refused(spec, typ, one); why != "" {
-			t.problems.add(Error, name.text, name, "the parameter %s cannot be %q: %s", name.text, one, why)
+			t.errorf(name.text, name, "the parameter %s cannot be %q: %s", name.text, one, why)
 		}
 	}
 	return v
@@ -66,8 +66,16 @@ var number = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
 func refused(spec *value, typ, s string) string {
 	size := float64(utf8.RuneCountInString(s))
 	given := (&value{kind: text, text: s}).number()
-	over := func(name string, n float64) bool { return spec.has(name) && n > spec.get(name).number() }
-	under := func(name string, n float64) bool { return spec.has(name) && n < spec.get(name).number() }
+	over := func(name string,
+		n float64,
+	) bool {
+		return spec.has(name) && n > spec.get(name).number()
+	}
+	under := func(name string,
+		n float64,
+	) bool {
+		return spec.has(name) && n < spec.get(name).number()
+	}
 	switch allowed := spec.get("AllowedValues"); {
 	case strings.Contains(typ, "Number") && !number.MatchString(s):
 		return "it is no number"

@@ -13,7 +13,7 @@ func (b *builder) checkLogging() {
 	for _, s := range b.ofType(typeStage, typeSocketAPI) {
 		level := b.prop(s, "DefaultRouteSettings", "LoggingLevel").text
 		if b.prop(s, "AccessLogSettings").kind == object || level != "" && level != "OFF" {
-			b.problems.add(Info, s.id, s.entry, "logs of a stage need a role in the account's settings, once a"+
+			b.infof(s.id, s.entry, "logs of a stage need a role in the account's settings, once a"+
 				" region: AWS::ApiGateway::Account sets it, and without it AWS refuses the stage")
 		}
 	}
@@ -68,11 +68,12 @@ func (b *builder) statement(r *resource, unresolved *value) {
 		case target.text == "*" && slices.ContainsFunc(actions.texts(), func(a string) bool {
 			return a == "*" || begins(onOne, a)
 		}):
-			b.problems.add(Warning, r.id, target, "the resource * lets the function do %s with everything in the"+
+			b.warnf(r.id, target, "the resource * lets the function do %s with everything in the"+
 				" account", strings.Join(actions.texts(), ", "))
 		case manages && strings.HasPrefix(target.text, "arn:") && strings.Contains(target.text, ":execute-api:") &&
-			!strings.HasSuffix(target.text, "*") && !strings.HasSuffix(target.text, "{connectionId}"):
-			b.problems.add(Warning, r.id, target, "the resource %s matches no connection: AWS compares it with"+
+			!strings.HasSuffix(target.text, "*") && !strings.HasSuffix(target.text,
+			"{connectionId}"):
+			b.warnf(r.id, target, "the resource %s matches no connection: AWS compares it with"+
 				" …/POST/@connections/{connectionId}, so let it end in /*", target.text)
 		}
 	}
@@ -89,8 +90,10 @@ func (b *builder) checkDomains() {
 			for name, v := range f.Lambda.Env {
 				_, path, ok := strings.Cut(v, "://"+domain+"/")
 				if ok && strings.Trim(path, "/") != key {
-					b.problems.add(Warning, f.LogicalID, b.byID[f.LogicalID].entry, "the variable %s is %s, and the"+
-						" domain's mapping leads to %q: a custom domain has no stage in its path", name, v, key)
+					b.warnf(f.LogicalID, b.byID[f.LogicalID].entry, "the variable %s is %s, and"+
+						" the"+
+						" domain's mapping leads to %q: a custom domain has no stage in its"+
+						" path", name, v, key)
 				}
 			}
 		}

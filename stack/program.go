@@ -19,12 +19,12 @@ func (b *builder) program(r *resource, f *Function) {
 	if why := runsHere(f.Lambda.Code); why != nil {
 		source, dir := b.module(r, f), filepath.Join(b.build, r.id)
 		if source == "" {
-			b.problems.add(Error, r.id, r.entry, "%s: %s; build it for %s/%s", f.Lambda.Code, why,
+			b.errorf(r.id, r.entry, "%s: %s; build it for %s/%s", f.Lambda.Code, why,
 				runtime.GOOS, runtime.GOARCH)
 			return
 		}
 		if err := buildGo(source, dir, r); err != nil {
-			b.problems.add(Error, r.id, r.entry, "build %s: %s", source, err)
+			b.errorf(r.id, r.entry, "build %s: %s", source, err)
 			return
 		}
 		f.Lambda.Code, f.Source = dir, source
@@ -39,7 +39,7 @@ func runsHere(code string) error {
 		if err != nil {
 			return err
 		}
-		defer archive.Close()
+		defer archive.Close() //nolint:errcheck // it was only read
 		open = func() (io.ReadCloser, error) { return archive.Open("bootstrap") }
 	}
 	file, err := open()
@@ -55,7 +55,10 @@ func runsHere(code string) error {
 		return nil
 	}
 	program, err := elf.NewFile(bytes.NewReader(data))
-	machine := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[runtime.GOARCH]
+	machine := map[string]elf.Machine{
+		"amd64": elf.EM_X86_64,
+		"arm64": elf.EM_AARCH64,
+	}[runtime.GOARCH]
 	if err != nil || runtime.GOOS != "linux" || program.Machine != machine {
 		return errors.New("the bootstrap is for another system")
 	}
@@ -94,7 +97,8 @@ func (b *builder) unbuilt(r *resource) string {
 		if err != nil {
 			return ""
 		}
-		code := merge(root.get("Globals", "Function"), root.get("Resources", r.id, "Properties")).get("CodeUri")
+		code := merge(root.get("Globals", "Function"), root.get("Resources", r.id,
+			"Properties")).get("CodeUri")
 		if code.kind != text {
 			return ""
 		}
@@ -113,13 +117,13 @@ func buildGo(source, dir string, r *resource) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", out, ".") //nolint:gosec // the project's own code
+	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", out, ".")
 	files, err := filepath.Glob(filepath.Join(source, "*.go"))
 	if err != nil {
 		return err
 	}
 	if len(files) == 0 && r.entry.get("Metadata", "BuildMethod").text == "makefile" {
-		cmd = exec.Command("make", "build-"+r.id) //nolint:gosec // the same
+		cmd = exec.Command("make", "build-"+r.id)
 	}
 	cmd.Dir = source
 	cmd.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "CGO_ENABLED=0",

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// ServeHTTP hands a request to the API that it means: the one whose id the host's name begins with,
-// as {id}.execute-api.us-east-1.amazonaws.com or {id}.localhost, else the first in the template that
-// has the stage.
+// ServeHTTP hands a request to the API that it means: the one whose id the host's name begins
+// with, as {id}.execute-api.us-east-1.amazonaws.com or {id}.localhost, else the first in the
+// template that has the stage.
 func (d *Deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.RLock()
 	var chosen *deployedAPI

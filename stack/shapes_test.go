@@ -17,7 +17,6 @@ import (
 
 // shape is a template as one of the usual tools writes it, and what it says.
 type shape struct {
-	options stack.Options
 	routes  map[string]string // logical id of the function by route key; "": a mock
 	stage   string
 	env     map[string]map[string]string // by logical id; API stands for the id of the API

@@ -11,7 +11,7 @@ import (
 var alphanumeric = regexp.MustCompile(`^[A-Za-z0-9]+$`)
 
 // socketAPI gives an API what SAM makes of AWS::Serverless::WebSocketApi: routes, integrations and
-// permissions, an authorizer, and a stage that deploys itself.
+// permissions, and an authorizer; its stage deploys itself.
 func (b *builder) socketAPI(r *resource, api *API) {
 	routes, err := b.resolveTop(r.props.get("Routes"))
 	if err != nil {
@@ -19,7 +19,7 @@ func (b *builder) socketAPI(r *resource, api *API) {
 		return
 	}
 	if len(routes.pairs) == 0 {
-		b.problems.add(Error, r.id, r.entry, "the API has no Routes")
+		b.errorf(r.id, r.entry, "the API has no Routes")
 	}
 	for _, p := range routes.pairs {
 		v, err := b.resolve(p.value)
@@ -29,7 +29,6 @@ func (b *builder) socketAPI(r *resource, api *API) {
 		}
 		b.socketRoute(r, api, p.key, v)
 	}
-	b.stage(r, api, b.socketStage(r))
 }
 
 // socketRoute makes one of the routes.
@@ -43,7 +42,7 @@ func (b *builder) socketRoute(r *resource, api *API, key, v *value) {
 	}
 	b.addRoute(api, route)
 	if plain == key.text && !alphanumeric.MatchString(key.text) {
-		b.problems.add(Error, r.id, key, "the route key %s: SAM takes letters and digits", key.text)
+		b.errorf(r.id, key, "the route key %s: SAM takes letters and digits", key.text)
 	}
 	if route.Key == gateway.ConnectRoute {
 		b.socketAuth(r, route)
@@ -52,7 +51,7 @@ func (b *builder) socketRoute(r *resource, api *API, key, v *value) {
 	if arn := v.get("FunctionArn"); arn.kind == text {
 		b.call(r, arn, route)
 	} else {
-		b.problems.add(Error, r.id, key, "the route %s has no FunctionArn", key.text)
+		b.errorf(r.id, key, "the route %s has no FunctionArn", key.text)
 	}
 }
 
@@ -67,6 +66,6 @@ func (b *builder) socketAuth(r *resource, route *Route) {
 		route.Authorizer = b.authorizer(r, auth.get("AuthArn"), auth.get("IdentitySource"))
 		route.Authorizer.credentials = true
 	default:
-		b.problems.add(Error, r.id, kind, "AuthType is NONE, AWS_IAM or CUSTOM")
+		b.errorf(r.id, kind, "AuthType is NONE, AWS_IAM or CUSTOM")
 	}
 }

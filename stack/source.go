@@ -48,11 +48,11 @@ func (b *builder) checkSources(r *resource, f *Function) {
 	}
 	where := strings.Join(endings, " or ")
 	if isFile(filepath.Join(dir, name+".ts")) {
-		b.problems.add(Error, r.id, r.entry, "the handler %s is TypeScript: build it first, as by sam build",
+		b.errorf(r.id, r.entry, "the handler %s is TypeScript: build it first, as by sam build",
 			f.Lambda.Handler)
 		return
 	}
-	b.problems.add(Error, r.id, r.entry, "the handler %s is not there: %s has no %s%s", f.Lambda.Handler, dir,
+	b.errorf(r.id, r.entry, "the handler %s is not there: %s has no %s%s", f.Lambda.Handler, dir,
 		filepath.ToSlash(name), where)
 }
 
@@ -78,7 +78,8 @@ func (b *builder) checkText(r *resource, f *Function, file string, above int, so
 		if !said[what] {
 			said[what] = true
 			b.problems.list = append(b.problems.list, Diagnostic{
-				File: file, Line: above + line, Column: 1, Severity: severity, Resource: r.id, Text: what,
+				File: file, Line: above + line, Column: 1, Severity: severity, Resource: r.id,
+				Text: what,
 			})
 		}
 	}
@@ -89,18 +90,22 @@ func (b *builder) checkText(r *resource, f *Function, file string, above int, so
 		f.returnsBody = f.returnsBody || returned.MatchString(line)
 		switch {
 		case textStatus.MatchString(line):
-			say(i+1, Warning, "a statusCode that is a text: API Gateway tolerates it, Go's types do not")
+			say(i+1, Warning, "a statusCode that is a text: API Gateway tolerates it, Go's"+
+				" types do not")
 		case node && !modules && moduleLine.MatchString(line):
-			say(i+1, Warning, "an ES module in "+name+": AWS takes it for CommonJS and the function fails; name it"+
+			say(i+1, Warning, "an ES module in "+name+": AWS takes it for CommonJS and the"+
+				" function fails; name it"+
 				" .mjs, or write \"type\": \"module\" into package.json")
 		case node && modules && commonLine.MatchString(line):
-			say(i+1, Warning, "CommonJS in the ES module "+name+": there is neither require nor module.exports, and"+
+			say(i+1, Warning, "CommonJS in the ES module "+name+": there is neither require nor"+
+				" module.exports, and"+
 				" the function fails")
 		}
 	}
 }
 
-// isModule tells whether .js files are ES modules: by the package.json beside or above, in the code.
+// isModule tells whether .js files are ES modules: by the package.json beside or above, in the
+// code.
 func isModule(code, file string) bool {
 	for dir := filepath.Dir(file); len(dir) >= len(code); dir = filepath.Dir(dir) {
 		if p, err := readPackage(dir); err == nil {
@@ -124,7 +129,8 @@ func readPackage(dir string) (p packageJSON, err error) {
 	if err != nil {
 		return p, err
 	}
-	return p, json.Unmarshal(data, &p)
+	err = json.Unmarshal(data, &p)
+	return p, err
 }
 
 // imported gives the names of packages that the sources in a folder import, without those of
@@ -150,7 +156,7 @@ func imported(dir string, endings []string, pattern *regexp.Regexp) []string {
 			return nil //nolint:nilerr // the same
 		}
 		for line := range strings.Lines(string(data[:min(len(data), maxSource)])) {
-			if m := pattern.FindStringSubmatch(line); m != nil && !slices.Contains(names, m[1]) {
+			if m := pattern.FindStringSubmatch(line); len(m) == 2 && !slices.Contains(names, m[1]) {
 				names = append(names, m[1])
 			}
 		}

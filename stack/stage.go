@@ -21,12 +21,12 @@ func (b *builder) stage(r *resource, api *API, name string) {
 		AccessLog: strings.TrimRight(b.text(r, "AccessLogSettings", "Format"), "\n"),
 	}
 	if !stageName.MatchString(s.Name) || s.Name == "ping" || s.Name == "sping" {
-		b.problems.add(Error, r.id, r.entry, "the stage %q: 1 to 128 letters, digits, - and _, and neither ping"+
+		b.errorf(r.id, r.entry, "the stage %q: 1 to 128 letters, digits, - and _, and neither ping"+
 			" nor sping", s.Name)
 	}
 	for _, other := range api.Stages {
 		if other.Name == s.Name {
-			b.problems.add(Error, r.id, r.entry, "the stage %s is here twice", s.Name)
+			b.errorf(r.id, r.entry, "the stage %s is here twice", s.Name)
 		}
 	}
 	b.checkAccessLog(r, s)
@@ -48,7 +48,7 @@ func (b *builder) staged(route *Route, s *Stage, settings *value) *Route {
 			uri = strings.ReplaceAll(uri, "${stageVariables."+name+"}", value)
 		}
 		if r.Function, r.Qualifier, r.Refused = b.target(uri); r.Refused != "" {
-			b.problems.add(Warning, r.LogicalID, r.at, "%s: the route %s of the stage %s answers as an integration"+
+			b.warnf(r.LogicalID, r.at, "%s: the route %s of the stage %s answers as an integration"+
 				" that fails", r.Refused, r.Key, s.Name)
 		}
 	}
@@ -72,7 +72,7 @@ func (b *builder) checkAccessLog(r *resource, s *Stage) {
 	case settings.kind == null || s.AccessLog == "":
 	case !strings.Contains(s.AccessLog, "$context.requestId"), strings.ContainsAny(s.AccessLog, "\r\n"),
 		len(s.AccessLog) > maxFormat:
-		b.problems.add(Error, r.id, format, "the format of an access log is a line of at most 3 KB, and has"+
+		b.errorf(r.id, format, "the format of an access log is a line of at most 3 KB, and has"+
 			" $context.requestId")
 	}
 }

@@ -38,7 +38,7 @@ func (b *builder) tables() {
 		b.stack.Tables = append(b.stack.Tables, t)
 	}
 	for _, r := range b.ofType("AWS::DynamoDB::GlobalTable") {
-		b.problems.add(Warning, r.id, r.entry, "a global table does not run here: it is not made")
+		b.warnf(r.id, r.entry, "a global table does not run here: it is not made")
 	}
 }
 
@@ -59,7 +59,7 @@ func (b *builder) simpleTable(r *resource, t *Table) {
 func (b *builder) table(r *resource, t *Table) {
 	t.input.KeySchema = keys(b.prop(r, "KeySchema"))
 	if len(t.input.KeySchema) == 0 {
-		b.problems.add(Error, r.id, r.entry, "the table has no KeySchema")
+		b.errorf(r.id, r.entry, "the table has no KeySchema")
 	}
 	used := map[string]bool{}
 	note := func(schema []types.KeySchemaElement) []types.KeySchemaElement {
@@ -70,23 +70,27 @@ func (b *builder) table(r *resource, t *Table) {
 	}
 	note(t.input.KeySchema)
 	for _, index := range b.prop(r, "GlobalSecondaryIndexes").items {
-		t.input.GlobalSecondaryIndexes = append(t.input.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName: aws.String(index.get("IndexName").text), KeySchema: note(keys(index.get("KeySchema"))),
-			Projection: projection(index.get("Projection")),
-		})
+		t.input.GlobalSecondaryIndexes = append(t.input.GlobalSecondaryIndexes,
+			types.GlobalSecondaryIndex{
+				IndexName:  aws.String(index.get("IndexName").text),
+				KeySchema:  note(keys(index.get("KeySchema"))),
+				Projection: projection(index.get("Projection")),
+			})
 	}
 	for _, index := range b.prop(r, "LocalSecondaryIndexes").items {
-		t.input.LocalSecondaryIndexes = append(t.input.LocalSecondaryIndexes, types.LocalSecondaryIndex{
-			IndexName: aws.String(index.get("IndexName").text), KeySchema: note(keys(index.get("KeySchema"))),
-			Projection: projection(index.get("Projection")),
-		})
+		t.input.LocalSecondaryIndexes = append(t.input.LocalSecondaryIndexes,
+			types.LocalSecondaryIndex{
+				IndexName:  aws.String(index.get("IndexName").text),
+				KeySchema:  note(keys(index.get("KeySchema"))),
+				Projection: projection(index.get("Projection")),
+			})
 	}
 	b.attributes(r, t, used)
 	if ttl := b.prop(r, "TimeToLiveSpecification"); ttl.get("Enabled").truth() {
 		t.TTL = ttl.get("AttributeName").text
 	}
 	if stream := b.prop(r, "StreamSpecification"); stream.kind == object {
-		b.problems.add(Warning, r.id, stream, "the table's stream does not run here: no function is called for"+
+		b.warnf(r.id, stream, "the table's stream does not run here: no function is called for"+
 			" its changes")
 	}
 }
@@ -97,16 +101,17 @@ func (b *builder) attributes(r *resource, t *Table, used map[string]bool) {
 	for _, d := range defined.items {
 		name, kind := d.get("AttributeName").text, d.get("AttributeType").text
 		if !used[name] {
-			b.problems.add(Error, r.id, d, "the attribute %s is in no key of the table: only attributes of keys"+
+			b.errorf(r.id, d, "the attribute %s is in no key of the table: only attributes of keys"+
 				" are defined", name)
 		}
 		delete(used, name)
-		t.input.AttributeDefinitions = append(t.input.AttributeDefinitions, types.AttributeDefinition{
-			AttributeName: aws.String(name), AttributeType: types.ScalarAttributeType(kind),
-		})
+		t.input.AttributeDefinitions = append(t.input.AttributeDefinitions,
+			types.AttributeDefinition{
+				AttributeName: aws.String(name), AttributeType: types.ScalarAttributeType(kind),
+			})
 	}
 	for name := range used {
-		b.problems.add(Error, r.id, r.entry, "the key attribute %s is not among the AttributeDefinitions", name)
+		b.errorf(r.id, r.entry, "the key attribute %s is not among the AttributeDefinitions", name)
 	}
 }
 
@@ -115,7 +120,8 @@ func keys(v *value) []types.KeySchemaElement {
 	var schema []types.KeySchemaElement
 	for _, k := range v.items {
 		schema = append(schema, types.KeySchemaElement{
-			AttributeName: aws.String(k.get("AttributeName").text), KeyType: types.KeyType(k.get("KeyType").text),
+			AttributeName: aws.String(k.get("AttributeName").text),
+			KeyType:       types.KeyType(k.get("KeyType").text),
 		})
 	}
 	return schema
@@ -124,7 +130,8 @@ func keys(v *value) []types.KeySchemaElement {
 // projection reads what an index holds, all where the template does not say.
 func projection(v *value) *types.Projection {
 	return &types.Projection{
-		ProjectionType:   types.ProjectionType(cmp.Or(v.get("ProjectionType").text, string(types.ProjectionTypeAll))),
+		ProjectionType: types.ProjectionType(cmp.Or(v.get("ProjectionType").text,
+			string(types.ProjectionTypeAll))),
 		NonKeyAttributes: v.get("NonKeyAttributes").texts(),
 	}
 }

@@ -43,7 +43,7 @@ func newTemplate(file string, root *value, o *Options, p *problems) (*template, 
 	t.readParameters(o.Parameters)
 	for _, p := range root.get("Resources").pairs {
 		if name := p.key.text; strings.HasPrefix(name, "Fn::") {
-			t.problems.add(Error, "", p.key, "%s among the resources is not known here", name)
+			t.errorf("", p.key, "%s among the resources is not known here", name)
 			continue
 		}
 		if err := t.readResource(p.key, p.value); err != nil {
@@ -71,16 +71,20 @@ func (t *template) readResource(key, entry *value) error {
 	if name, ok := strings.CutPrefix(typ.text, "AWS::Serverless::"); ok {
 		props = merge(t.root.get("Globals", name), props)
 	}
+	named := *entry
+	named.line, named.col = key.line, key.col // what is said of the resource is said of its name
+	entry = &named
 	r := &resource{
-		id: key.text, typ: typ.text, entry: entry, props: props, depends: entry.get("DependsOn").texts(),
+		id: key.text, typ: typ.text, entry: entry, props: props,
+		depends: entry.get("DependsOn").texts(),
 	}
-	r.entry.line, r.entry.col = key.line, key.col // what is said of the resource is said of its name
 	t.resources = append(t.resources, r)
 	t.byID[r.id] = r
 	return nil
 }
 
-// merge gives local with what global adds: members of objects, items of lists in front, as SAM does.
+// merge gives local with what global adds: members of objects, items of lists in front, as SAM
+// does.
 func merge(global, local *value) *value {
 	switch {
 	case global.kind == null || isCall(global) || isCall(local):
@@ -142,7 +146,7 @@ func (t *template) prop(r *resource, path ...string) *value {
 func (t *template) text(r *resource, path ...string) string {
 	v := t.prop(r, path...)
 	if v.kind != text && v.kind != null {
-		t.problems.add(Error, r.id, v, "%s is %s, and must be a text", path[len(path)-1], v.describe())
+		t.errorf(r.id, v, "%s is %s, and must be a text", path[len(path)-1], v.describe())
 	}
 	return v.text
 }
@@ -183,4 +187,19 @@ func (p *problems) failed(resource string, err error) {
 	}
 	p.note(Error, resource, at, "%s", err)
 	p.broken[resource] = resource != ""
+}
+
+// errorf says what AWS would refuse, or what nothing can run without.
+func (t *template) errorf(resource string, v *value, format string, arguments ...any) {
+	t.problems.add(Error, resource, v, format, arguments...)
+}
+
+// warnf says what does not run here, or what only AWS shows.
+func (t *template) warnf(resource string, v *value, format string, arguments ...any) {
+	t.problems.add(Warning, resource, v, format, arguments...)
+}
+
+// infof says what is worth a look.
+func (t *template) infof(resource string, v *value, format string, arguments ...any) {
+	t.problems.add(Info, resource, v, format, arguments...)
 }

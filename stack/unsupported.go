@@ -7,11 +7,14 @@ import (
 
 // known are the types that run here, and those that have no effect and need none.
 var known = []string{
-	typeAPI, typeStage, typeRoute, typeIntegration, typeReply, typeRouteResponse, typeAuthorizer, typeDeployment,
-	typeSocketAPI, typeFunction, typeSAMFunction, typeLayer, typeSAMLayer, typeAlias, typeVersion, typePermission,
+	typeAPI, typeStage, typeRoute, typeIntegration, typeReply, typeRouteResponse,
+	typeAuthorizer, typeDeployment,
+	typeSocketAPI, typeFunction, typeSAMFunction, typeLayer, typeSAMLayer, typeAlias,
+	typeVersion, typePermission,
 	typeTable, typeSimpleTable, "AWS::DynamoDB::GlobalTable", // named where they are read
 	"AWS::ApiGateway::Account", "AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlan",
-	"AWS::ApiGateway::UsagePlanKey", "AWS::ApiGatewayV2::DomainName", "AWS::ApiGatewayV2::ApiMapping",
+	"AWS::ApiGateway::UsagePlanKey", "AWS::ApiGatewayV2::DomainName",
+	"AWS::ApiGatewayV2::ApiMapping",
 	"AWS::Lambda::LayerVersionPermission", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy",
 	"AWS::S3::BucketPolicy", "AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle",
 	"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Route53::RecordSet",
@@ -19,23 +22,34 @@ var known = []string{
 	"AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy",
 }
 
+// Meanings that several types share.
+const (
+	noHTTP     = "only WebSocket APIs run here: nothing answers the routes of this one"
+	noSchedule = "schedules and rules do not run here: they call nothing"
+	noNesting  = "a nested stack does not run here: load its template by itself"
+)
+
 // meanings say what it means that a type does not run here.
 var meanings = map[string]string{
-	"AWS::ApiGatewayV2::Model":        "request models are not checked here: every message reaches its function",
-	"AWS::ApiGatewayV2::VpcLink":      "private integrations do not run here",
-	"AWS::Serverless::HttpApi":        "an HTTP API does not run here, only WebSocket APIs do: nothing answers its routes",
-	"AWS::Serverless::Api":            "a REST API does not run here, only WebSocket APIs do: nothing answers its paths",
-	"AWS::ApiGateway::RestApi":        "a REST API does not run here, only WebSocket APIs do: nothing answers its paths",
-	"AWS::SQS::Queue":                 "a queue does not run here: what is sent to it fails, and nobody is called",
-	"AWS::SNS::Topic":                 "a topic does not run here: what is published to it fails, and nobody is called",
-	"AWS::S3::Bucket":                 "a bucket does not run here: calls of it fail",
-	"AWS::Cognito::UserPool":          "a user pool does not run here: nobody can sign in there",
-	"AWS::Lambda::EventSourceMapping": "events of queues and streams do not run here: the function is not called by them",
-	"AWS::Events::Rule":               "schedules and rules do not run here: they call nothing",
-	"AWS::Scheduler::Schedule":        "schedules and rules do not run here: they call nothing",
-	"AWS::CloudFormation::Stack":      "a nested stack does not run here: load its template by itself",
-	"AWS::Serverless::Application":    "a nested stack does not run here: load its template by itself",
-	"AWS::Lambda::Url":                "a function's URL does not run here: nothing answers it",
+	"AWS::ApiGatewayV2::Model": "request models are not checked: every message reaches" +
+		" its function",
+	"AWS::ApiGatewayV2::VpcLink": "private integrations do not run here",
+	"AWS::Serverless::HttpApi":   noHTTP,
+	"AWS::Serverless::Api":       noHTTP,
+	"AWS::ApiGateway::RestApi":   noHTTP,
+	"AWS::SQS::Queue": "a queue does not run here: what is sent to it fails," +
+		" and nobody is called",
+	"AWS::SNS::Topic": "a topic does not run here: publishing to it fails, and" +
+		" nobody is called",
+	"AWS::S3::Bucket":        "a bucket does not run here: calls of it fail",
+	"AWS::Cognito::UserPool": "a user pool does not run here: nobody can sign in there",
+	"AWS::Lambda::EventSourceMapping": "events of queues and streams do not run here: they call" +
+		" no function",
+	"AWS::Events::Rule":            noSchedule,
+	"AWS::Scheduler::Schedule":     noSchedule,
+	"AWS::CloudFormation::Stack":   noNesting,
+	"AWS::Serverless::Application": noNesting,
+	"AWS::Lambda::Url":             "a function's URL does not run here: nothing answers it",
 }
 
 // quiet are the beginnings of types that have no effect here and need none.
@@ -48,10 +62,10 @@ func (b *builder) unsupported() {
 		meaning, named := meanings[r.typ]
 		switch {
 		case named:
-			b.problems.add(Warning, r.id, r.entry, "%s", meaning)
+			b.warnf(r.id, r.entry, "%s", meaning)
 		case slices.Contains(known, r.typ) || begins(quiet, r.typ):
 		default:
-			b.problems.add(Warning, r.id, r.entry, "%s does not run here: calls of it fail", r.typ)
+			b.warnf(r.id, r.entry, "%s does not run here: calls of it fail", r.typ)
 		}
 	}
 }
@@ -62,11 +76,11 @@ func (b *builder) events(r *resource) {
 		return
 	}
 	for _, p := range b.prop(r, "Events").pairs {
-		b.problems.add(Warning, r.id, p.key, "the event %s of the type %s does not run here: the function is not"+
+		b.warnf(r.id, p.key, "the event %s of the type %s does not run here: the function is not"+
 			" called by it", p.key.text, p.value.get("Type").text)
 	}
 	if url := b.prop(r, "FunctionUrlConfig"); url.kind == object {
-		b.problems.add(Warning, r.id, url, "%s", meanings["AWS::Lambda::Url"])
+		b.warnf(r.id, url, "%s", meanings["AWS::Lambda::Url"])
 	}
 }
 

@@ -38,7 +38,7 @@ var table = map[string][]string{
 	"deploy":               {anything},
 	"web":                  {},
 	"internal/tools":       {},
-	"internal/examples":    {"gateway"},
+	"internal/examples":    {"gateway", "lambdahost", "stack"},
 	"internal/dynamolocal": {"internal/localdb", "internal/tools", "store/dynamostore"},
 	"internal/localdb":     {},
 	"internal/doctor":      {},
