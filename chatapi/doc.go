@@ -61,6 +61,7 @@ type Config struct {
 	Limit func(address string) time.Duration
 
 	Version        string        // of the server, as welcome tells it
+	Notice         string        // that welcome has for people; "": none
 	Dialect        wire.Dialect  // of connections that name none; "": native
 	AllowedOrigins []string      // beside the event's own host, as https://chat.example
 	Endpoint       string        // of the gateway in front, as rows carry it; "": one's own

@@ -21,6 +21,7 @@ func (h *Handler) hello(ctx context.Context, r *request) error {
 		User: r.conn.User, ConnectionID: r.conn.ID,
 		HeartbeatSeconds: int(h.Heartbeat.Seconds()), Pipeline: h.Pipeline,
 		MaxConnectionSeconds: int(h.MaxConnection.Seconds()),
+		Notice:               h.Notice,
 		Rooms:                make([]wire.WelcomeRoom, len(rooms)),
 	}
 	for i, room := range rooms {

@@ -38,6 +38,7 @@ type Welcome struct {
 	HeartbeatSeconds     int           `json:"heartbeatSeconds"`
 	Pipeline             int           `json:"pipeline"`
 	MaxConnectionSeconds int           `json:"maxConnectionSeconds,omitempty"`
+	Notice               string        `json:"notice,omitempty"` // what people should know, a sentence
 	Rooms                []WelcomeRoom `json:"rooms"`
 }
 

@@ -60,14 +60,24 @@ func (f *serveFlags) sessions(log chat.Log) auth.Sessions {
 	return memstore.NewSessions() // as the log, it keeps nothing
 }
 
+// notVerified is what everybody should know where others can take any name.
+const notVerified = "names are not verified: everybody who can reach this server can take any name"
+
+// notice tells clients so.
+func (f *serveFlags) notice() string {
+	if f.auth == openMode && f.reach.others(&f.config) {
+		return notVerified
+	}
+	return ""
+}
+
 // warn says what a server that others can reach should know.
 func (f *serveFlags) warn() {
 	if !f.reach.others(&f.config) {
 		return
 	}
 	if f.auth == openMode {
-		f.config.Logger.Warn("names are not verified: " +
-			"everybody who can reach this server can take any name")
+		f.config.Logger.Warn(notVerified)
 	}
 	if serve.CheckAddress(f.reach.addr, false) != nil && !f.reach.tls() {
 		f.config.Logger.Warn("no TLS: everybody on the way can read and change what is said, " +

@@ -113,6 +113,7 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	}
 	f.config.Log, f.config.Logger, f.config.Version = log, logger, version
 	f.config.Sessions, f.config.Retention = f.sessions(log), f.keep.keep
+	f.config.Notice = f.notice()
 	err = f.listenAndServe(cmd, fatal)
 	return errors.Join(err, closeLog())
 }

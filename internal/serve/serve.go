@@ -55,8 +55,9 @@ type Config struct {
 	Connections      chat.Connections  // default a memstore of its own
 	Credentials      map[string]string // of the @connections API; empty: it is not served
 	Version          string
-	Rate, Burst      int // actions a second of a connection
-	AddressRate      int // the same of an address that is not loopback; burst twice that
+	Notice           string // that welcome and the page have for people
+	Rate, Burst      int    // actions a second of a connection
+	AddressRate      int    // the same of an address that is not loopback; burst twice that
 	QueueFrames      int
 	QueueBytes       int
 	ResumeMax        int
@@ -114,6 +115,7 @@ func New(c Config) (*Server, error) {
 		Rooms:          s.rooms,
 		Limit:          newAddressLimiter(c.AddressRate, c.Now).allow,
 		Version:        c.Version,
+		Notice:         c.Notice,
 		Dialect:        wire.Dialect(c.Dialect),
 		AllowedOrigins: c.AllowedOrigins,
 		Endpoint:       c.Endpoint,
