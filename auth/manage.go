@@ -181,7 +181,7 @@ func (s *Service) Audit(
 	if by != nil && !by.Owner {
 		return nil, false, ownersOnly()
 	}
-	return s.store.Audit(ctx, before, limit)
+	return s.store.Audit(ctx, before, limit, s.now())
 }
 
 // Note records what somebody did that this package does not do itself, as deleting a message.

@@ -16,6 +16,7 @@ const (
 	SessionIdle = 30 * 24 * time.Hour  // a session that is not used for so long has ended
 	SessionLife = 365 * 24 * time.Hour // however much it is used
 	RenewEvery  = time.Hour            // a session's use is recorded so often
+	AuditLife   = 365 * 24 * time.Hour // of an entry of the audit log
 	MaxLinks    = 1000                 // live links of a server
 	MaxSessions = 100                  // live sessions of an account
 )
@@ -150,8 +151,10 @@ type Sessions interface {
 	PutTicket(ctx context.Context, t Ticket) error
 	UseTicket(ctx context.Context, h Hash, now time.Time) (Ticket, error)
 
-	// Record adds an entry to the audit log. Audit reads it back, descending by ID, from before
-	// (exclusive; "": from the end).
+	// Record adds an entry to the audit log, which drops those that are over after AuditLife. Audit
+	// reads back what is not over, descending by ID, from before (exclusive; "": from the end).
 	Record(ctx context.Context, e Entry) error
-	Audit(ctx context.Context, before string, limit int) (list []Entry, more bool, err error)
+	Audit(
+		ctx context.Context, before string, limit int, now time.Time,
+	) (list []Entry, more bool, err error)
 }

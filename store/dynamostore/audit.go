@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"time"
 
 	"github.com/confab-chat/confab/auth"
 )
@@ -10,7 +11,7 @@ import (
 func (s *Store) Record(ctx context.Context, e auth.Entry) error {
 	return s.do(ctx, "record", func(ctx context.Context, o *op) error {
 		it := auditKey(e.ID).item()
-		it[attrAt] = millis(e.At)
+		it[attrAt], it[attrExpiry] = millis(e.At), expiry(e.At.Add(auth.AuditLife))
 		setStr(it, attrFrom, e.Actor)
 		setStr(it, attrAction, e.Action)
 		setStr(it, attrObject, e.Object)
@@ -21,7 +22,7 @@ func (s *Store) Record(ctx context.Context, e auth.Entry) error {
 
 // Audit implements auth.Sessions.
 func (s *Store) Audit(
-	ctx context.Context, before string, limit int,
+	ctx context.Context, before string, limit int, now time.Time,
 ) (list []auth.Entry, more bool, err error) {
 	entries := prefixed(auditPK, "", "")
 	if before != "" {
@@ -36,12 +37,15 @@ func (s *Store) Audit(
 			if keyOf(it).sk == before {
 				continue
 			}
-			if more = len(list) == limit; more {
-				return nil
-			}
 			e, err := o.readEntry(it)
 			if err != nil {
 				return err
+			}
+			if now.Sub(e.At) >= auth.AuditLife {
+				continue
+			}
+			if more = len(list) == limit; more {
+				return nil
 			}
 			list = append(list, e)
 		}

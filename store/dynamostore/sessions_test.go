@@ -82,9 +82,11 @@ func exerciseSessions(t *testing.T, p *pair) {
 	ok(t, "PutTicket", p.a.PutTicket(ctx, ticket))
 	_, err = p.a.UseTicket(ctx, ticket.Hash, now)
 	ok(t, "UseTicket", err)
+	ok(t, "Record", p.a.Record(ctx, auth.Entry{ID: "e", At: now, Actor: "ann", Action: "join"}))
+	equal(t, "end of an entry", endOf(p.getItem(t, "AUDIT", "e")), now.Add(auth.AuditLife).Unix())
 	ok(t, "DropSession", p.a.DropSession(ctx, n.Hash))
 	ok(t, "Record", p.a.Record(ctx, auth.Entry{ID: "e-1", At: now, Actor: "Ann", Action: "invite"}))
-	_, _, err = p.a.Audit(ctx, "", 10)
+	_, _, err = p.a.Audit(ctx, "", 10, p.clock.Now())
 	ok(t, "Audit", err)
 }
 
@@ -115,7 +117,7 @@ func TestSessions_pages(t *testing.T) {
 	sessions, err := p.a.SessionsOf(ctx, "u-x0", now)
 	ok(t, "SessionsOf", err)
 	equal(t, "sessions", len(sessions), 5)
-	entries, more, err := p.a.Audit(ctx, "x4", 3)
+	entries, more, err := p.a.Audit(ctx, "x4", 3, p.clock.Now())
 	ok(t, "Audit", err)
 	equal(t, "entries, and that there are more", []any{len(entries), more}, []any{3, true})
 }

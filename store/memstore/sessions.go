@@ -318,6 +318,7 @@ func (s *Sessions) UseTicket(_ context.Context, h auth.Hash, now time.Time) (aut
 func (s *Sessions) Record(_ context.Context, e auth.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.audit = slices.DeleteFunc(s.audit, func(old auth.Entry) bool { return isOver(&old, e.At) })
 	at, found := slices.BinarySearchFunc(s.audit, e.ID, byID)
 	if !found {
 		s.audit = slices.Insert(s.audit, at, e)
@@ -327,17 +328,22 @@ func (s *Sessions) Record(_ context.Context, e auth.Entry) error {
 
 func byID(e auth.Entry, id string) int { return strings.Compare(e.ID, id) }
 
+func isOver(e *auth.Entry, now time.Time) bool { return now.Sub(e.At) >= auth.AuditLife }
+
 // Audit implements auth.Sessions.
 func (s *Sessions) Audit(
-	_ context.Context, before string, limit int,
+	_ context.Context, before string, limit int, now time.Time,
 ) (list []auth.Entry, more bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	end := len(s.audit)
-	if before != "" {
-		end, _ = slices.BinarySearchFunc(s.audit, before, byID)
+	for _, e := range slices.Backward(s.audit) {
+		switch {
+		case before != "" && e.ID >= before, isOver(&e, now):
+		case len(list) == limit:
+			return list, true, nil
+		default:
+			list = append(list, e)
+		}
 	}
-	list = slices.Clone(s.audit[max(0, end-limit):end])
-	slices.Reverse(list)
-	return list, end > limit, nil
+	return list, false, nil
 }

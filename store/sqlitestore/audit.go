@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"context"
+	"time"
 
 	"github.com/confab-chat/confab/auth"
 )
@@ -33,7 +34,13 @@ func (s *Store) Record(ctx context.Context, e auth.Entry) error {
 	return s.write(ctx, "record", &op{run: func(w *writer) error { return w.record(&put) }})
 }
 
+// sweepAudit is how many entries that are over a new one removes at most.
+const sweepAudit = 8
+
 func (w *writer) record(e *entryRow) error {
+	if err := w.forgetEntries(e.At.Add(-auth.AuditLife)); err != nil {
+		return err
+	}
 	changed, err := w.conn.exec("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 		e.ID, e.At.UnixMilli(), e.Actor, e.Action, e.Object, e.crc())
 	if err == nil && changed == 1 {
@@ -42,15 +49,40 @@ func (w *writer) record(e *entryRow) error {
 	return err
 }
 
+// forgetEntries removes some of the entries from up to then, the oldest first: in the end each is one of
+// them.
+func (w *writer) forgetEntries(then time.Time) error {
+	var over []entryRow
+	const oldest = "SELECT " + entryColumns + " FROM audit ORDER BY id LIMIT ?"
+	err := w.conn.each(oldest, func(r row) error {
+		e, err := scanEntry(r)
+		if !e.At.After(then) {
+			over = append(over, e)
+		}
+		return err
+	}, int64(sweepAudit))
+	if err != nil {
+		return err
+	}
+	for i := range over {
+		if _, err := w.conn.exec("DELETE FROM audit WHERE id = ?", over[i].ID); err != nil {
+			return err
+		}
+		w.tally.add(inAudit, over[i].crc(), 0)
+	}
+	return nil
+}
+
 // Audit reads the audit log back: see auth.Sessions.
 func (s *Store) Audit(
-	ctx context.Context, before string, limit int,
+	ctx context.Context, before string, limit int, now time.Time,
 ) (list []auth.Entry, more bool, err error) {
-	query, args := "SELECT "+entryColumns+" FROM audit ", []any{int64(limit) + 1}
+	query := "SELECT " + entryColumns + " FROM audit WHERE at > ? "
+	args := []any{now.Add(-auth.AuditLife).UnixMilli()}
 	if before != "" {
-		query, args = query+"WHERE id < ? ", []any{before, int64(limit) + 1}
+		query, args = query+"AND id < ? ", append(args, before)
 	}
-	query += "ORDER BY id DESC LIMIT ?"
+	query, args = query+"ORDER BY id DESC LIMIT ?", append(args, int64(limit)+1)
 	err = s.read(ctx, "audit", func(c *conn) error {
 		return c.each(query, func(r row) error {
 			e, err := scanEntry(r)

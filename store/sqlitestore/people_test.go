@@ -103,6 +103,6 @@ func readPeople(s *sqlitestore.Store) (p people, err error) {
 	if p.Links, err = s.Links(ctx, peopleTime); err != nil {
 		return p, err
 	}
-	p.Audit, _, err = s.Audit(ctx, "", 1000)
+	p.Audit, _, err = s.Audit(ctx, "", 1000, peopleTime)
 	return p, err
 }

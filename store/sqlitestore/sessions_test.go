@@ -88,6 +88,7 @@ func TestSessions_tidy(t *testing.T) {
 			ok(t, s.PutLink(ctx, auth.Link{Hash: h, Uses: 2, Made: now, Until: now.Add(time.Hour)}, now))
 			_, err := s.UseLink(ctx, h, "u-1", now)
 			ok(t, err)
+			ok(t, s.Record(ctx, auth.Entry{ID: now.Format(time.RFC3339) + fmt.Sprint(i), At: now, Actor: name}))
 		}
 	}
 	come("first")
@@ -103,7 +104,18 @@ func TestSessions_tidy(t *testing.T) {
 	if _, err := s.Session(ctx, auth.HashOf("first0"), now); err != nil {
 		t.Errorf("the session that was used: %v", err)
 	}
+	equalInts(t, "audit entries", count(t, file, "audit"), 2*few)
+	now = now.Add(auth.AuditLife - time.Second) // the first are over, and the second not
+	ok(t, s.Record(ctx, auth.Entry{ID: now.Format(time.RFC3339), At: now, Actor: "third"}))
+	equalInts(t, "audit entries later", count(t, file, "audit"), few+1)
 	ok(t, sqlitestore.Check(ctx, dir, func(line string) { t.Error(line) }))
+}
+
+func equalInts(t *testing.T, what string, got, want int) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%d %s, want %d", got, what, want)
+	}
 }
 
 // TestSessions_tickets fills the memory for tickets.

@@ -103,7 +103,7 @@ func testSessionsReopen(s *sessionsTest) {
 	gotLink, err := s.B.Link(s.ctx, link.Hash, s.now)
 	ok(s, "Link", err)
 	equal(s, "link", gotLink, link)
-	entries, _, err := s.B.Audit(s.ctx, "", 10)
+	entries, _, err := s.B.Audit(s.ctx, "", 10, s.now)
 	ok(s, "Audit", err)
 	equal(s, "entries", entries, []auth.Entry{entry})
 }

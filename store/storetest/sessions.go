@@ -369,7 +369,28 @@ func testAudit(s *sessionsTest) {
 	ok(s, "Record again", s.B.Record(s.ctx, want[2]))
 	for _, limit := range []int{1, 2, 5, 200} {
 		got := paged(s, limit, func(row auth.Entry) string { return row.ID },
-			func(before string) ([]auth.Entry, bool, error) { return s.B.Audit(s.ctx, before, limit) })
+			func(before string) ([]auth.Entry, bool, error) { return s.B.Audit(s.ctx, before, limit, s.now) })
 		equal(s, fmt.Sprintf("entries by %d", limit), got, want)
 	}
+	for _, c := range []struct {
+		after time.Duration // the oldest entry
+		want  []auth.Entry
+	}{
+		{auth.AuditLife - time.Millisecond, want}, {auth.AuditLife, want[:4]},
+		{auth.AuditLife + 2*time.Second, want[:2]}, {auth.AuditLife + time.Hour, nil},
+	} {
+		now := s.now.Add(c.after)
+		for _, limit := range []int{1, 2, 200} {
+			got := paged(s, limit, func(row auth.Entry) string { return row.ID },
+				func(before string) ([]auth.Entry, bool, error) { return s.A.Audit(s.ctx, before, limit, now) })
+			equal(s, fmt.Sprintf("entries by %d after %v", limit, c.after), got, c.want)
+		}
+	}
+	late := auth.Entry{
+		ID: "2027-0", At: s.now.Add(auth.AuditLife + time.Second), Actor: "ann", Action: "invite", Object: "late",
+	}
+	ok(s, "Record", s.B.Record(s.ctx, late)) // and it drops what is over
+	list, _, err := s.A.Audit(s.ctx, "", 10, late.At)
+	ok(s, "Audit", err)
+	equal(s, "entries", list, append([]auth.Entry{late}, want[:3]...))
 }
