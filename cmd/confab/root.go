@@ -35,7 +35,8 @@ Start with:  confab serve`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newServe(stop), newBackup(), newCheck(), newRestore(), newDoctor(), newMan())
+	root.AddCommand(newServe(stop), newDoctor(), newMan())
+	root.AddCommand(newBackup(), newCheck(), newRestore(), newExport(), newImport())
 	root.AddCommand(newLink(), newUser(), newKick(), newRoom(), newStatus(), newAudit())
 	root.AddCommand(newLogin(), newLogout(), newTicket())
 	root.AddCommand(newWS())

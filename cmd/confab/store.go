@@ -22,7 +22,7 @@ when it began. FILE must not exist yet.`,
   confab backup --data /srv/chat /backup/chat.confab`,
 		Args: arguments(1, 1, "the FILE to write"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			progress := progressLine(cmd, "copied")
+			progress := progressLine(cmd, "copied", "pages")
 			if err := sqlitestore.Backup(cmd.Context(), data, args[0], progress); err != nil {
 				return err
 			}
@@ -85,12 +85,12 @@ seen more than the backup holds are told to start over, instead of missing messa
 }
 
 // progressLine shows how far long work is, on standard error and only where it is a terminal.
-func progressLine(cmd *cobra.Command, verb string) func(done, total int) {
+func progressLine(cmd *cobra.Command, verb, unit string) func(done, total int) {
 	if !isTerminal(cmd.ErrOrStderr()) {
 		return func(int, int) {}
 	}
 	return func(done, total int) {
-		fmt.Fprintf(cmd.ErrOrStderr(), "\r%s %d of %d pages", verb, done, total)
+		fmt.Fprintf(cmd.ErrOrStderr(), "\r%s %d of %d %s", verb, done, total, unit)
 		if done >= total {
 			fmt.Fprintln(cmd.ErrOrStderr())
 		}

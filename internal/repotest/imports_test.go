@@ -42,6 +42,7 @@ var table = map[string][]string{
 	"internal/dynamolocal": {"internal/localdb", "internal/tools", "store/dynamostore"},
 	"internal/localdb":     {},
 	"internal/doctor":      {},
+	"internal/export":      {"auth", "chat", "store/sqlitestore"},
 	"internal/signin":      {"auth", "chat"},
 	"internal/login":       {"auth", "chat", "internal/serve", "internal/signin"},
 	"internal/qrcode":      {},

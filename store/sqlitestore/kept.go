@@ -182,7 +182,7 @@ func (w *writer) wipe(r *room, seq uint64) error {
 		return damagef("room %q: message %d is missing", r.head.Room, seq)
 	}
 	m, err := scanMessage(found, r.head.Room)
-	if err != nil {
+	if err != nil || m.State == chat.Void { // there is nothing in a void
 		return err
 	}
 	zero := func(s string) string { return strings.Repeat("\x00", len(s)) }

@@ -184,6 +184,9 @@ func (w *writer) deleteMessage(room string, seq uint64, author string) (chat.Mes
 		return chat.Message{}, err
 	}
 	m, err := readAt(w.conn, pos)
+	if err == nil && m.State == chat.Void {
+		return m, chat.E(chat.NotFound, "no such message")
+	}
 	if err == nil && (m.Room != room || m.Seq != seq) {
 		err = damagef("room %q: message %d is missing", room, seq)
 	}

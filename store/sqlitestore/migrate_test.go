@@ -2,11 +2,14 @@ package sqlitestore_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/store/sqlitestore"
@@ -21,6 +24,24 @@ func version1(tb testing.TB) (dir, file string) {
 	ok(tb, err)
 	ok(tb, os.WriteFile(file, data, 0o600))
 	return dir, file
+}
+
+// TestReadAll_v1 reads the data of the first version without an upgrade.
+func TestReadAll_v1(t *testing.T) {
+	dir, _ := version1(t)
+	kinds := map[string]int{}
+	ok(t, sqlitestore.ReadAll(t.Context(), dir, sqlitestore.ReadOptions{Sessions: true},
+		func(record sqlitestore.Record) error {
+			kinds[fmt.Sprintf("%T", record)]++
+			return nil
+		}))
+	want := map[string]int{
+		"chat.Head": 4, "chat.User": 2, "chat.Member": 7, "sqlitestore.ReadMarker": 2, "auth.Account": 2,
+		"auth.Session": 2, "auth.Entry": 2, "chat.Message": 5,
+	}
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
 }
 
 func TestOpen_upgrade(t *testing.T) {

@@ -123,36 +123,19 @@ func Backup(ctx context.Context, dir, file string, progress func(done, total int
 // so that clients who have seen later messages are told to start again; numbers are kept. Links are
 // left out: one that was used since the backup would be good again. A folder that is there and not
 // empty is Taken.
-func Restore(ctx context.Context, backupFile, newDir string) (err error) {
-	if entries, err := os.ReadDir(newDir); err == nil && len(entries) > 0 {
-		return chat.E(chat.Taken, "%s is not empty: restore into a new folder", newDir)
-	}
+func Restore(ctx context.Context, backupFile, newDir string) error {
 	if err := Check(ctx, backupFile, func(string) {}); err != nil {
 		return err
 	}
-	s, err := openSource(backupFile)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	if err := makeDir(newDir); err != nil {
-		return err
-	}
-	locked, err := lock(newDir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, locked.Close()) }()
-	fresh := filepath.Join(newDir, newFile)
-	defer removeAll(fresh)
-	if err := s.copyTo(ctx, fresh, func(int, int) {}); err != nil {
-		return err
-	}
-	if err := renew(fresh); err != nil {
-		return err
-	}
-	if err := os.Rename(fresh, filepath.Join(newDir, databaseFile)); err != nil {
-		return err
-	}
-	return syncDir(newDir)
+	return newFolder(newDir, func(fresh string) (err error) {
+		s, err := openSource(backupFile)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.close()) }()
+		if err := s.copyTo(ctx, fresh, func(int, int) {}); err != nil {
+			return err
+		}
+		return renew(fresh)
+	})
 }
