@@ -9,7 +9,7 @@ GOTEST := go test -p 2 -timeout 10m
 BIN    := .tools/bin
 LIMITS := $(wildcard $(or $(PEERS_ROOT),$(or $(TMPDIR),/tmp)/confab-peers)/bin/limits)
 
-.PHONY: help build release serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint \
+.PHONY: help build release serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint web \
 	cover bench growth deep tools lint-tools clean
 
 help: ## list the targets
@@ -49,6 +49,9 @@ fmt: lint-tools ## format the code
 format-check: lint-tools
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs $(BIN)/gofumpt -l); \
 	if [[ -n $$unformatted ]]; then echo "not formatted, run \`make fmt\`:"; echo "$$unformatted"; exit 1; fi
+
+web: tools ## build the page into web/dist, which is committed
+	@internal/tools/web.sh
 
 generate: tools ## write the generated files
 	go generate ./...

@@ -54,6 +54,7 @@ var table = map[string][]string{
 	"internal/testissuer":  {},
 	"internal/terminal":    {},
 	"internal/wsline":      {"internal/terminal"},
+	"internal/wirets":      {"internal/tools", "wire"},
 }
 
 // testImports are what the tests of every package may import besides.

@@ -20,7 +20,7 @@ var (
 // pins checks that internal/tools names one version of everything and what its bytes are.
 func pins(tr *tree) []string {
 	const dir, engine = "internal/tools/", "internal/localdb/"
-	problems := nodePins(tr.text[dir+"node/package.json"], tr.text[dir+"node/package-lock.json"])
+	problems := append(nodePins(tr, dir+"node"), nodePins(tr, "web")...)
 	for _, want := range []string{"golangci_lint", "gofumpt"} {
 		if !slices.ContainsFunc(pinnedGo.FindAllStringSubmatch(tr.text[dir+"install.sh"], -1),
 			func(m []string) bool { return m[1] == want }) {
@@ -54,27 +54,30 @@ func pythonPins(name string, texts map[string]string) []string {
 	return problems
 }
 
-// nodePins checks a package.json and its lock.
-func nodePins(manifest, lock string) []string {
+// nodePins checks the package.json of a folder and its lock.
+func nodePins(tr *tree, dir string) []string {
+	manifest, lock := dir+"/package.json", dir+"/package-lock.json"
 	var problems []string
-	var pkg struct{ Dependencies map[string]string }
-	if err := json.Unmarshal([]byte(manifest), &pkg); err != nil {
-		problems = append(problems, "internal/tools/node/package.json: "+err.Error())
+	var pkg struct{ Dependencies, DevDependencies map[string]string }
+	if err := json.Unmarshal([]byte(tr.text[manifest]), &pkg); err != nil {
+		problems = append(problems, manifest+": "+err.Error())
 	}
 	var locked struct {
 		Packages map[string]struct{ Version, Integrity, Resolved string }
 	}
-	if err := json.Unmarshal([]byte(lock), &locked); err != nil {
-		problems = append(problems, "internal/tools/node/package-lock.json: "+err.Error())
+	if err := json.Unmarshal([]byte(tr.text[lock]), &locked); err != nil {
+		problems = append(problems, lock+": "+err.Error())
 	}
-	for name, version := range pkg.Dependencies {
-		if !exactVersion.MatchString(version) || locked.Packages["node_modules/"+name].Version != version {
-			problems = append(problems, fmt.Sprintf("internal/tools/node does not pin %s: %s", name, version))
+	for _, wanted := range []map[string]string{pkg.Dependencies, pkg.DevDependencies} {
+		for name, version := range wanted {
+			if !exactVersion.MatchString(version) || locked.Packages["node_modules/"+name].Version != version {
+				problems = append(problems, fmt.Sprintf("%s does not pin %s: %s", dir, name, version))
+			}
 		}
 	}
 	for name, p := range locked.Packages {
 		if name != "" && (p.Integrity == "" || p.Resolved != "") {
-			problems = append(problems, "internal/tools/node/package-lock.json wants an integrity and no host: "+name)
+			problems = append(problems, lock+" wants an integrity and no host: "+name)
 		}
 	}
 	return problems

@@ -22,7 +22,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.isSignIn(r):
 		s.serveSignIn(w, r)
 	case s.isPage(r):
-		s.page(w, r)
+		s.pages.ServeHTTP(w, r)
 	default:
 		s.api.ServeHTTP(w, r)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/confab-chat/confab/gateway"
 	"github.com/confab-chat/confab/internal/signin"
 	"github.com/confab-chat/confab/store/memstore"
+	"github.com/confab-chat/confab/web"
 	"github.com/confab-chat/confab/wire"
 )
 
@@ -87,6 +88,7 @@ type Server struct {
 
 	desk         *auth.Service // nil in open mode
 	oidc         *auth.OIDC    // nil: no issuer signs people in
+	pages        *web.Page
 	signIn       http.Handler
 	signInConfig signin.Config
 	stop         context.CancelFunc
@@ -104,6 +106,9 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	if err := s.wireSignIn(); err != nil {
+		return nil, err
+	}
+	if err := s.wirePage(); err != nil {
 		return nil, err
 	}
 	s.handler = chatapi.New(chatapi.Config{

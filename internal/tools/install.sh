@@ -2,7 +2,7 @@
 # Installs what tests and checks need beside Go into .tools in the project's root.
 #
 #   install.sh test   system programs, DynamoDB Local, Node.js and Python packages, an ACME issuer,
-#                     cfn-lint
+#                     cfn-lint, what the page is built and tested with
 #   install.sh lint   golangci-lint, gofumpt and govulncheck, built by Go (about 100 s, once)
 #
 # What is there already is left alone, so a second run takes no time. Versions are pinned in the
@@ -108,6 +108,23 @@ node_packages() {
   place node "${pins[@]}"
 }
 
+# page_packages installs what the page is built and tested with. Tools look for it beside the page.
+page_packages() {
+  local page pins
+  page=$(cd "$here/../../web" && pwd)
+  pins=("$page/package.json" "$page/package-lock.json" "$page/.npmrc")
+  command -v npm >/dev/null || { say "no npm: the page cannot be built and tested"; return; }
+  if ! current web "${pins[@]}"; then
+    say "installing what the page is built and tested with by npm (180 MB)"
+    rm -rf "$tools/web.new"
+    mkdir -p "$tools/web.new"
+    cp "${pins[@]}" "$tools/web.new"
+    (cd "$tools/web.new" && quietly npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    place web "${pins[@]}"
+  fi
+  ln -sfn ../.tools/web/node_modules "$page/node_modules"
+}
+
 # python_packages NAME WHAT: installs what NAME/requirements.txt lists into a virtual environment of that
 # name. It cannot be moved, so that it is made in its place and gets its stamp last.
 python_packages() {
@@ -166,6 +183,7 @@ test)
   part browser
   part dynamodb
   part node_packages
+  part page_packages
   part python_client
   part cfn_lint
   part acme_issuer
@@ -177,7 +195,7 @@ lint)
   go_program mvdan.cc/gofumpt mvdan.cc/gofumpt "$gofumpt"
   go_program golang.org/x/vuln golang.org/x/vuln/cmd/govulncheck "$govulncheck"
   ;;
-system | browser | dynamodb | node_packages | python_client | cfn_lint | acme_issuer) "$1" ;;
+system | browser | dynamodb | node_packages | page_packages | python_client | cfn_lint | acme_issuer) "$1" ;;
 *)
   echo "usage: install.sh test|lint" >&2
   exit 2

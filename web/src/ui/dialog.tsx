@@ -1,0 +1,40 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { t } from "../strings.ts";
+import { IconButton } from "./basics.tsx";
+import { hide } from "./state.ts";
+
+/** Dialog is a panel over the chat: native, so that focus stays inside and returns, and Esc closes. */
+export function Dialog({ title, children, wide }: { title: string; children: ComponentChildren; wide?: boolean }) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = element.current;
+    const before = document.activeElement as HTMLElement | null;
+    if (dialog && !dialog.open) dialog.showModal();
+    dialog?.querySelector<HTMLElement>("[autofocus]")?.focus();
+    return () => {
+      dialog?.close();
+      if (before?.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={element} class={wide ? "panel wide" : "panel"} aria-label={title}
+      onCancel={(e) => {
+        e.preventDefault();
+        hide();
+      }}
+      onClick={(e) => {
+        if (e.target === element.current) hide();
+      }}
+    >
+      <div class="panel-body">
+        <header>
+          <h2>{title}</h2>
+          <IconButton icon="close" label={t.dialog.close} onClick={hide} />
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,60 @@
+import { createContext } from "preact";
+import { useContext, useEffect, useState } from "preact/hooks";
+import { useSyncExternalStore } from "./react.ts";
+import type { Chat, ChatView } from "../core/chat.ts";
+import type { About } from "../core/server.ts";
+
+interface Snapshots<T> {
+  subscribe(listener: () => void): () => void;
+  getSnapshot(): T;
+}
+
+/** useSnapshot follows something that tells of its changes. */
+export function useSnapshot<T>(source: Snapshots<T>): T {
+  return useSyncExternalStore(source.subscribe, source.getSnapshot);
+}
+
+/** Here is the running chat, for all views below. */
+export interface Here {
+  chat: Chat;
+  server: About;
+}
+
+export const HereContext = createContext<Here | null>(null);
+
+/** useHere gives the running chat. */
+export function useHere(): Here {
+  const here = useContext(HereContext);
+  if (!here) throw new Error("no chat around this view");
+  return here;
+}
+
+export function useChat(): { chat: Chat; view: ChatView } {
+  const { chat } = useHere();
+  return { chat, view: useSnapshot(chat) };
+}
+
+let now = Date.now();
+const tickers = new Set<() => void>();
+setInterval(() => {
+  now = Date.now();
+  for (const tick of tickers) tick();
+}, 20_000);
+
+/** useNow gives the time, anew every 20 s: fine enough for minutes. */
+export function useNow(): number {
+  const [, again] = useState(0);
+  useEffect(() => {
+    const tick = (): void => again((n) => n + 1);
+    tickers.add(tick);
+    return () => void tickers.delete(tick);
+  }, []);
+  return Math.max(now, Date.now() - 20_000);
+}
+
+/** useTitle names the page, with what waits. */
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}

@@ -1,0 +1,63 @@
+import { useEffect, useMemo } from "preact/hooks";
+import { peerOf, type ChatView } from "../core/chat.ts";
+import type { Room } from "../core/room.ts";
+import { Empty } from "../ui/basics.tsx";
+import { useChat } from "../ui/hooks.ts";
+import { addressOf, show, ui } from "../ui/state.ts";
+import { t } from "../strings.ts";
+import { Composer } from "./Composer.tsx";
+import { RoomHeader } from "./RoomHeader.tsx";
+import { Timeline } from "./Timeline.tsx";
+
+/** Shown is an open room with what its views say of it. */
+export interface Shown {
+  room: Room;
+  title: string;
+  kind: "lobby" | "room" | "direct";
+  peer: string;
+}
+
+function shownOf(room: Room, view: ChatView): Shown {
+  const begun = room.name.startsWith("to:") ? room.name.slice(3) : "";
+  const peer = begun || peerOf(room.name, view.me);
+  const kind = room.name === "lobby" ? "lobby" : peer ? "direct" : "room";
+  return { room, title: peer || room.name, kind, peer };
+}
+
+/** RoomView is the open room: its header, messages, and where to write. */
+export function RoomView({ name }: { name: string }) {
+  const { chat, view } = useChat();
+  const room = name.startsWith("to:") && view.me ? chat.direct(name.slice(3)) : chat.room(name);
+  useEffect(() => {
+    // A direct room has an id of its own from its first message on.
+    if (!room || room.name === name) return;
+    history.replaceState(null, "", addressOf(room.name));
+    ui.setState({ route: { room: room.name, seq: null } });
+  }, [room, name]);
+  const shown = useMemo(() => (room ? shownOf(room, view) : null), [room, view.me]);
+  if (!shown) return <Missing name={name} me={view.me} />;
+  return (
+    <main class="room" aria-label={shown.title}>
+      <RoomHeader shown={shown} />
+      <Timeline key={shown.room.name} shown={shown} />
+      <Composer shown={shown} />
+    </main>
+  );
+}
+
+/** Missing says what to do where no room is open. */
+function Missing({ name, me }: { name: string; me: string }) {
+  const connecting = me === "";
+  return (
+    <main class="room">
+      {connecting ? (
+        <p class="connecting" role="status">{t.connection.connecting}</p>
+      ) : (
+        <Empty title={name ? t.room.missing : t.room.choose}>
+          <p>{name ? t.room.missingLead : t.room.chooseLead}</p>
+          <button type="button" class="primary" onClick={() => show("rooms")}>{t.list.browse}</button>
+        </Empty>
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,36 @@
+import { useState } from "preact/hooks";
+import type { About } from "../../core/server.ts";
+import { t } from "../../strings.ts";
+import { Icon } from "../../ui/icons.tsx";
+import { useTitle } from "../../ui/hooks.ts";
+
+/** SignedOut is what a stranger sees: the way in is a link. */
+export default function SignedOut({ server }: { server: About }) {
+  const [link, setLink] = useState("");
+  const [problem, setProblem] = useState("");
+  useTitle(t.app);
+  const open = (e: Event): void => {
+    e.preventDefault();
+    const secret = /#(.+)$/.exec(link.trim())?.[1];
+    if (secret) location.assign(`./join#${secret}`);
+    else setProblem(t.signedOut.wrong);
+  };
+  return (
+    <main class="card">
+      <p class="brand"><Icon name="people" /> {t.app}</p>
+      <h1>{t.signedOut.title}</h1>
+      {server.signIn && <p><a class="button" href={server.signIn}>{t.signedOut.issuer}</a></p>}
+      <p>{t.signedOut.lead}</p>
+      <form onSubmit={open} noValidate>
+        <label for="link">{t.signedOut.link}</label>
+        <input
+          id="link" value={link} autoFocus autoComplete="off" spellcheck={false} aria-describedby="problem"
+          onInput={(e) => setLink(e.currentTarget.value)}
+        />
+        <p id="problem" class="problem" role="alert">{problem}</p>
+        <button class="primary" type="submit">{t.signedOut.go}</button>
+      </form>
+      <p class="hint">{t.signedOut.noLink}</p>
+    </main>
+  );
+}

@@ -1,0 +1,69 @@
+import { choose } from "../core/keep.ts";
+import { ask, type About } from "../core/server.ts";
+import { openMenu, type Choice } from "../ui/menu.tsx";
+import { notice, setNotify, setTheme, show, ui, type Theme } from "../ui/state.ts";
+import { t } from "../strings.ts";
+import { askToNotify, canNotify } from "./notify.ts";
+
+/** openUserMenu shows what a person can do with their own page. */
+export function openUserMenu(from: HTMLElement, server: About, me: string): void {
+  const { theme } = ui.getState();
+  const themed = (value: Theme, label: string): Choice => ({
+    label: `${t.menu.theme}: ${label}`, icon: "sun", checked: theme === value, run: () => setTheme(value),
+  });
+  const choices: Choice[] = [
+    themed("", t.menu.system),
+    themed("light", t.menu.light),
+    themed("dark", t.menu.dark),
+    notification(),
+  ];
+  if (server.auth === "open") {
+    choices.push({ label: t.menu.rename, icon: "edit", run: rename });
+  } else {
+    choices.push(
+      { label: t.menu.people, icon: "plus", run: () => show("invitePeople") },
+      { label: t.menu.manage, icon: "shield", run: () => show("manage") },
+    );
+    if (server.auth !== "proxy")
+      choices.push(
+        { label: t.menu.devices, icon: "device", run: () => show("devices") },
+        { label: t.menu.signOut, icon: "out", run: () => void signOut(), danger: true },
+      );
+  }
+  choices.push(
+    { label: t.menu.details, icon: "plug", run: () => show("details") },
+    { label: t.menu.shortcuts, icon: "keyboard", run: () => show("shortcuts") },
+  );
+  openMenu(from, t.list.me(me), choices);
+}
+
+/** notification turns notifications on, by the click that browsers ask for, or off. */
+function notification(): Choice {
+  const can = canNotify();
+  const on = ui.getState().notify && can === "granted";
+  return {
+    label: on ? t.menu.notifyOff : t.menu.notify,
+    icon: on ? "mute" : "bell",
+    run: () => {
+      if (on) setNotify(false);
+      else if (can === "insecure") notice(t.menu.notifyInsecure);
+      else if (can === "denied") notice(t.menu.notifyDenied);
+      else void askToNotify().then(() => notice(ui.getState().notify ? t.menu.notifyOn : t.menu.notifyDenied));
+    },
+  };
+}
+
+/** rename asks for another name: on an open server that is another user. */
+function rename(): void {
+  choose("name", "");
+  location.reload();
+}
+
+async function signOut(): Promise<void> {
+  try {
+    const { leave } = await ask<{ leave?: string }>("sign-out", {});
+    location.assign(leave || "./"); // the issuer's page, where people sign out there too
+  } catch (error) {
+    notice((error as Error).message);
+  }
+}

@@ -1,0 +1,39 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { compress } from "./build/compress.ts";
+import { emoji } from "./build/emoji.ts";
+import { licenses } from "./build/licenses.ts";
+
+/** TanStack Virtual and zustand are written against React's API; what they use of it is in this file. */
+const react = fileURLToPath(new URL("./src/ui/react.ts", import.meta.url));
+
+export default defineConfig({
+  base: "./",
+  cacheDir: fileURLToPath(new URL("../.tools/vite", import.meta.url)),
+  resolve: { alias: { react, "react-dom": react }, dedupe: ["preact"] },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  plugins: [emoji(), licenses(), compress()],
+  server: { proxy: { "/confab.json": "http://127.0.0.1:8080", "/auth": "http://127.0.0.1:8080" } },
+  build: {
+    target: "es2022",
+    emptyOutDir: false, // compress() removes what is built no more, and keeps what is packed well
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    cssCodeSplit: false,
+    reportCompressedSize: false,
+    rolldownOptions: {
+      // Names without hashes: dist is committed, and served with ETags.
+      output: {
+        entryFileNames: "app.js",
+        chunkFileNames: "[name].js",
+        assetFileNames: "[name][extname]",
+      },
+    },
+  },
+  test: {
+    environment: "happy-dom",
+    include: ["test/*.test.ts", "test/*.test.tsx"],
+    setupFiles: ["test/setup.ts"],
+    server: { deps: { inline: [/zustand/, /@tanstack/, /@testing-library/] } },
+  },
+});
