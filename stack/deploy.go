@@ -58,7 +58,9 @@ var credentials = lambdahost.Credentials{
 
 // Deployment is a stack at work. Its methods may be called from several goroutines.
 type Deployment struct {
-	target Target
+	target   Target
+	updating sync.Mutex        // held while another version is put in place
+	prints   map[string]string // fingerprints of the deployed functions by name; under updating
 
 	mu    sync.RWMutex
 	stack *Stack
@@ -71,27 +73,27 @@ type deployedAPI struct {
 	of *API
 }
 
-// Deploy makes a stack's tables, deploys its functions and opens its APIs, which are then served
-// by the Deployment's ServeHTTP or those of Deployment.API. No process is started before an event
-// comes. Tables that are there are kept with what they hold. After an error nothing has to be
-// closed.
+// Deploy makes a stack's tables, deploys its functions and opens its APIs, which are then served by
+// the Deployment's ServeHTTP or those of Deployment.API. No process is started before an event
+// comes. Tables that are there are kept with what they hold. After an error nothing has to be closed.
 func (s *Stack) Deploy(ctx context.Context, t Target) (*Deployment, error) {
 	t.Credentials = cmp.Or(t.Credentials, credentials)
-	d := &Deployment{target: t, apis: map[string]*deployedAPI{}}
+	d := &Deployment{target: t, prints: map[string]string{}}
 	if err := d.Update(ctx, s); err != nil {
-		return nil, errors.Join(err, d.Close(ctx))
+		return nil, err
 	}
 	return d, nil
 }
 
-// Update puts another version of the stack in place: tables that are new are made, functions are
-// deployed anew, those that are gone are removed. Connections stay open and meet the new routes at
-// their next message; only an API is closed, with 1001, that is gone, has lost a stage, or has
-// other settings than its routes and stages. The old version's Close may be called afterwards, as
-// soon as no event of before is under way.
+// Update puts another version of the stack in place: tables that are new are made, functions whose
+// code or settings have changed are deployed anew, those that are gone are removed. Connections stay
+// open and meet the new routes at their next message; only an API is closed, with 1001, that is
+// gone, has lost a stage, or has other settings than its routes and stages. After an error APIs are
+// as they were. The old version's Close may be called afterwards, as soon as no event of before is
+// under way.
 func (d *Deployment) Update(ctx context.Context, s *Stack) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.updating.Lock()
+	defer d.updating.Unlock()
 	if err := s.createTables(ctx, d.target.DynamoDB, d.target.Credentials); err != nil {
 		return err
 	}
@@ -100,18 +102,27 @@ func (d *Deployment) Update(ctx context.Context, s *Stack) error {
 			return err
 		}
 	}
-	if d.stack != nil {
-		for _, old := range d.stack.Functions {
-			if s.Function(old.Name) == nil {
-				d.target.Host.Remove(old.Name)
+	old := d.Stack()
+	apis, gone, err := d.update(s)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.stack, d.apis = s, apis
+	d.mu.Unlock()
+	err = shutdown(ctx, gone) // its last events still find their functions
+	if old != nil {
+		for _, f := range old.Functions {
+			if s.Function(f.Name) == nil {
+				d.target.Host.Remove(f.Name)
+				delete(d.prints, f.Name)
 			}
 		}
 	}
-	d.stack = s
-	return d.updateAPIs(ctx, s)
+	return err
 }
 
-// deploy deploys a function that runs here.
+// deploy deploys a function that runs here, unless it is as it was.
 func (d *Deployment) deploy(f *Function) error {
 	if f.Refused != "" {
 		return nil
@@ -122,36 +133,42 @@ func (d *Deployment) deploy(f *Function) error {
 	if d.target.Prepare != nil {
 		d.target.Prepare(f, &deployed)
 	}
+	now := fingerprint(&deployed)
+	if now != "" && d.prints[f.Name] == now {
+		return nil
+	}
 	if err := d.target.Host.Deploy(deployed); err != nil {
 		return fmt.Errorf("stack: %s: %w", f.LogicalID, err)
 	}
+	d.prints[f.Name] = now
 	return nil
 }
 
-// updateAPIs opens APIs, changes those that can be changed, and closes the others.
-func (d *Deployment) updateAPIs(ctx context.Context, s *Stack) error {
-	old := d.apis
-	d.apis = map[string]*deployedAPI{}
+// update gives the APIs of a stack, those that can be changed and new ones, and those to close.
+func (d *Deployment) update(s *Stack) (apis, gone map[string]*deployedAPI, err error) {
+	gone = maps.Clone(d.apis) // only Update and Close change it
+	apis = map[string]*deployedAPI{}
 	for _, api := range s.APIs {
-		have := old[api.LogicalID]
-		if have != nil && api.replaces(have.of) {
-			delete(old, api.LogicalID)
-			have.of = api
-			d.apis[api.LogicalID] = have
+		if have := gone[api.LogicalID]; have != nil && api.replaces(have.of) {
+			delete(gone, api.LogicalID)
+			apis[api.LogicalID] = &deployedAPI{have.API, api}
 			for _, stage := range api.Stages {
 				if err := have.Deploy(d.stage(api, stage)); err != nil {
-					return fmt.Errorf("stack: %s: %w", api.LogicalID, err)
+					return nil, nil, fmt.Errorf("stack: %s: %w", api.LogicalID, err)
 				}
 			}
 			continue
 		}
-		opened, err := d.open(api)
-		if err != nil {
-			return fmt.Errorf("stack: %s: %w", api.LogicalID, err)
+		if len(api.Stages) == 0 {
+			continue // a diagnostic has named it
 		}
-		d.apis[api.LogicalID] = opened
+		opened, err := d.open(s, api)
+		if err != nil {
+			return nil, nil, fmt.Errorf("stack: %s: %w", api.LogicalID, err)
+		}
+		apis[api.LogicalID] = opened
 	}
-	return shutdown(ctx, old)
+	return apis, gone, nil
 }
 
 // replaces tells whether an API can take another's place while clients are connected.
@@ -165,10 +182,10 @@ func (api *API) replaces(old *API) bool {
 }
 
 // open makes an API.
-func (d *Deployment) open(api *API) (*deployedAPI, error) {
+func (d *Deployment) open(s *Stack, api *API) (*deployedAPI, error) {
 	config := gateway.Config{
 		RouteSelection: api.RouteSelection, APIKeySource: api.APIKeySource, APIKeys: api.APIKeys,
-		APIID: api.ID, Region: d.stack.Region, Account: d.stack.Account, ServeConnections: true,
+		APIID: api.ID, Region: s.Region, Account: s.Account, ServeConnections: true,
 		Logger: d.target.Logger,
 	}
 	if d.target.Configure != nil {
@@ -197,6 +214,8 @@ func shutdown(ctx context.Context, apis map[string]*deployedAPI) error {
 // Close closes every API with all its connections, with 1001, and waits for their $disconnect
 // events until ctx ends. Host is not closed.
 func (d *Deployment) Close(ctx context.Context) error {
+	d.updating.Lock()
+	defer d.updating.Unlock()
 	d.mu.Lock()
 	apis := d.apis
 	d.apis = map[string]*deployedAPI{}

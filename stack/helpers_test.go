@@ -113,9 +113,15 @@ func deploy(tb testing.TB, s *stack.Stack, target stack.Target) (*stack.Deployme
 // dial connects; the status is that of the handshake.
 func dial(tb testing.TB, url string) (c *websocket.Conn, status int) {
 	tb.Helper()
+	return dialHost(tb, url, "")
+}
+
+// dialHost is dial with another Host; "": that of the URL.
+func dialHost(tb testing.TB, url, host string) (c *websocket.Conn, status int) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	defer cancel()
-	c, response, err := websocket.Dial(ctx, url, nil)
+	c, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{Host: host}) //nolint:bodyclose // the library closes it
 	if response != nil {
 		status = response.StatusCode
 	}

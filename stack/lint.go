@@ -23,7 +23,7 @@ func (b *builder) lint() {
 
 // checkGateway makes the API of what has been read, so that what the gateway refuses has a line.
 func (b *builder) checkGateway(api *API) {
-	if b.problems.fatal() {
+	if b.problems.fatal() || len(api.Stages) == 0 {
 		return // it has been said in more words
 	}
 	stub := gateway.HandlerFunc(nil)

@@ -166,20 +166,24 @@ func (r *jsonReader) members(v *value, begin json.Delim, depth int) error {
 // lineByLine gives a text in lines and counts those that were asked for: the YAML library's errors
 // name the line where something begins that has no end, or the one before it.
 type lineByLine struct {
-	left  []byte
-	count int
+	left   []byte
+	count  int
+	inside bool // of a line that has been counted
 }
 
 func (r *lineByLine) Read(p []byte) (int, error) {
 	if len(r.left) == 0 {
 		return 0, io.EOF
 	}
-	r.count++
+	if !r.inside {
+		r.count++
+	}
 	n := bytes.IndexByte(r.left, '\n') + 1
 	if n == 0 {
 		n = len(r.left)
 	}
 	n = copy(p, r.left[:n])
+	r.inside = n > 0 && p[n-1] != '\n'
 	r.left = r.left[n:]
 	return n, nil
 }
