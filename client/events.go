@@ -71,8 +71,9 @@ type Missed struct {
 // Joined says that one is in a room now, by [Client.Join] or from another device. Its messages
 // after Seq follow.
 type Joined struct {
-	Room string
-	Seq  uint64
+	Room  string
+	Seq   uint64
+	Epoch string
 }
 
 // Left says that one is in a room no longer.

@@ -140,7 +140,7 @@ func (c *Client) listed(h wire.Head, asked, now time.Time) *room {
 		r = newRoom(h.Room, h.Epoch, 0, now)
 		c.rooms[h.Room] = r
 		if c.welcomed && !direct(h.Room) {
-			c.queue.hint(Joined{h.Room, h.Seq})
+			c.queue.hint(Joined{h.Room, h.Seq, h.Epoch})
 		}
 	}
 	if r.next == 0 {
@@ -215,7 +215,7 @@ func (c *Client) join(e wire.Joined, now time.Time) {
 	}
 	if r.next == 0 {
 		r.begin(e.Epoch, e.Seq+1)
-		c.queue.hint(Joined{e.Room, e.Seq})
+		c.queue.hint(Joined{e.Room, e.Seq, e.Epoch})
 		c.deliver(r)
 	}
 	c.ahead(r, wire.Head{Room: e.Room, Seq: e.Seq, Epoch: e.Epoch}, now)
