@@ -95,7 +95,7 @@ func (c *Client) waited(l *link, sent time.Time, d *dues) (lost bool) {
 	d.at(limit)
 	if doubt := sent.Add(c.o.answer / 3); doubt.After(d.now) {
 		d.at(doubt)
-	} else if l.ping == "" && l.pinged.Before(sent) {
+	} else if l.ping == "" && !l.pinged.After(sent) {
 		l.pingAt = d.now
 	}
 	return false

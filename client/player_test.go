@@ -35,7 +35,6 @@ type player struct {
 	cursors map[string]client.Cursor
 	open    map[string]*checker.Send
 	acked   map[string]uint64
-	resets  int
 	ends    int // lines that went down
 	slow    bool
 }
