@@ -48,14 +48,21 @@ func Run(java, lib string) (engine *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var complaint strings.Builder
-	e.cmd.Stderr = &complaint
-	if err := e.cmd.Start(); err != nil {
+	complaint, stderr, err := os.Pipe() // which nobody has to copy from while the engine runs
+	if err != nil {
+		return nil, err
+	}
+	defer complaint.Close()
+	e.cmd.Stderr = stderr
+	err = e.cmd.Start()
+	stderr.Close()
+	if err != nil {
 		return nil, err
 	}
 	if e.Endpoint, err = readPort(out); err != nil {
-		_ = e.cmd.Wait() // it has ended, and said why
-		return nil, errors.Join(err, reason(complaint.String()))
+		said, _ := io.ReadAll(complaint) // it has ended, and said why
+		_ = e.cmd.Wait()
+		return nil, errors.Join(err, reason(string(said)))
 	}
 	return e, nil
 }
