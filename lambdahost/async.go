@@ -71,11 +71,8 @@ func (h *Host) attempt(q *queued) {
 
 // once invokes the function of an event; an error is also that of the function.
 func (h *Host) once(in Input) error {
-	f, arn, err := h.find(in.Function, in.Qualifier)
+	f, arn, err := h.admit(in)
 	if err != nil {
-		return err
-	}
-	if err := f.enter(); err != nil {
 		return err
 	}
 	defer f.leave()

@@ -32,6 +32,8 @@ type Function struct {
 	Concurrency int
 	// Credentials are those that the function's SDK finds; default some that are worth nothing.
 	Credentials Credentials
+	// Debug lifts the limits of time, for somebody who looks at the function in a debugger.
+	Debug bool
 	// RuntimeArgs are put before the script that runs a handler, as --inspect=9229 for Node.js.
 	RuntimeArgs []string
 }

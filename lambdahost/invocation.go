@@ -2,7 +2,6 @@ package lambdahost
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -19,8 +18,8 @@ type invocation struct {
 	done chan struct{}
 
 	// Under the sandbox's mu until done is closed or the process is gone.
-	answered, completed bool
-	answer              outcome
+	taken, answered, completed bool
+	answer                     outcome
 }
 
 // outcome is how an invocation has ended.
@@ -41,29 +40,32 @@ func fault(inv *invocation, kind, reason string) outcome {
 	return failure("error", kind, "RequestId: "+inv.id+" Error: "+reason)
 }
 
-// run gives an event to a process and waits for its end.
+// run gives an event to a process and waits for its end. The error is ErrClosed.
 func (f *deployed) run(inv *invocation) (outcome, error) {
-	sb, free := f.acquire()
-	var begun time.Duration // what initializing took
-	if sb == nil {
-		var failed *outcome
-		sb, failed = f.cold(inv)
-		free()
-		if failed != nil {
-			return *failed, f.host.over()
+	for {
+		sb, free := f.acquire()
+		var initTime time.Duration // of a process that was started for this event
+		if sb == nil {
+			var failed *outcome
+			sb, failed = f.cold(inv)
+			free()
+			if failed != nil {
+				return *failed, f.host.over()
+			}
+			initTime = sb.initTime
 		}
-		begun = sb.initTime
+		result, ended := sb.handle(inv, initTime)
+		switch ended {
+		case reusable:
+			f.release(sb)
+			return result, nil
+		case used:
+			if inv.answered {
+				return result, nil
+			}
+			return result, f.host.over()
+		}
 	}
-	result, reusable := sb.handle(inv, begun)
-	if reusable {
-		f.release(sb)
-	} else {
-		sb.stop()
-	}
-	if !inv.answered {
-		return result, f.host.over()
-	}
-	return result, nil
 }
 
 // over is ErrClosed once the host is being closed.
@@ -76,93 +78,50 @@ func (h *Host) over() error {
 	}
 }
 
-// cold starts a process and waits until it is initialized. Where that takes over 10 s it is done
-// again as part of the event's own time (Developer Guide, "Lambda execution environment lifecycle").
-func (f *deployed) cold(inv *invocation) (*sandbox, *outcome) {
-	for limit, phase := InitTimeout, "init"; ; limit, phase = f.Timeout, "invoke" {
-		sb, err := f.start(inv)
-		if err != nil {
-			result := fault(inv, "Runtime.InvalidEntrypoint", err.Error())
-			f.log(Record{RequestID: inv.id, Kind: KindFault, Text: message(result.payload)})
-			return nil, &result
-		}
-		if err = sb.initialize(limit); err == nil {
-			return sb, nil
-		}
-		if result := sb.uninitialized(inv, err, phase); result != nil {
-			return nil, result
-		}
-	}
-}
+// What has become of a process that was to take an event.
+type ending int
 
-// uninitialized ends a process that has not come to its first event, and says what becomes of the
-// one that waits for it; nil: it is tried once more.
-func (sb *sandbox) uninitialized(inv *invocation, err error, phase string) *outcome {
-	if errors.Is(err, errInitFailed) {
-		select { // it ends by itself and may still say something
-		case <-sb.exited:
-		case <-time.After(shutdownTime):
-		}
-	}
-	sb.stop()
-	var result outcome
-	switch {
-	case errors.Is(err, errInitFailed):
-		result = sb.answerOfInit()
-	case errors.Is(err, errExited):
-		result = fault(inv, "Runtime.ExitError", sb.exitReason())
-		sb.write(KindFault, message(result.payload), nil)
-	default:
-		result = sb.timedOut(inv)
-	}
-	text := fmt.Sprintf("INIT_REPORT Init Duration: %s\tPhase: %s\tStatus: %s",
-		milliseconds(sb.initTime), phase, result.status)
-	if result.status == "error" {
-		text += "\tError Type: " + result.kind
-	}
-	sb.write(KindInit, text, nil)
-	if errors.Is(err, errInitTimeout) && phase == "init" && sb.fn.host.over() == nil {
-		return nil
-	}
-	sb.write(KindStart, "START RequestId: "+inv.id+" Version: "+sb.fn.Version, nil)
-	sb.finish(inv, result, 0, sb.initTime)
-	return &result
-}
+const (
+	reusable ending = iota // it asks for the next one
+	used                   // it is gone
+	missed                 // it was gone before it could take the event
+)
 
-// answerOfInit is what the process has said to its initialization.
-func (sb *sandbox) answerOfInit() outcome {
-	sb.mu.Lock()
-	defer sb.mu.Unlock()
-	return sb.initAnswer
-}
-
-// handle gives the process an event, and tells whether it can take another one afterwards.
-func (sb *sandbox) handle(inv *invocation, initTime time.Duration) (result outcome, reusable bool) {
-	clock := sb.fn.host.config.Clock
+// handle gives the process an event and waits until it is done with it, or gone.
+func (sb *sandbox) handle(inv *invocation, initTime time.Duration) (result outcome, end ending) {
+	if sb.gone() {
+		return result, missed
+	}
+	clock, freeze := sb.fn.host.config.Clock, sb.fn.host.config.Freeze
 	begin := clock.Now()
-	inv.deadline = begin.Add(sb.fn.Timeout)
+	inv.deadline = begin.Add(sb.fn.limit())
 	sb.mu.Lock()
 	sb.current = inv
 	sb.mu.Unlock()
-	sb.write(KindStart, "START RequestId: "+inv.id+" Version: "+sb.fn.Version, nil)
-	if sb.fn.host.config.Freeze {
+	sb.write(KindStart, sb.fn.startLine(inv), nil)
+	if freeze {
 		sb.tree.thaw()
 	}
+	late, stop := sb.fn.deadline(sb.fn.Timeout)
+	defer stop()
 	sb.events <- inv
-	late := make(chan struct{})
-	defer clock.AfterFunc(sb.fn.Timeout, func() { close(late) })()
+	end = used
 	select {
 	case <-inv.done:
-		reusable = true
+		end = reusable
 		sb.out.flush()
 	case <-sb.exited:
+		if initTime == 0 && !sb.took(inv) { // it has ended while it was idle
+			return result, missed
+		}
 		result = fault(inv, "Runtime.ExitError", sb.exitReason())
 	case <-late:
 		result = sb.timedOut(inv)
 	case <-sb.fn.host.closing:
+		result = outcome{failed: true}
 	}
 	took := clock.Now().Sub(begin)
-	if !reusable {
+	if end == used {
 		sb.stop()
 	}
 	sb.mu.Lock()
@@ -172,26 +131,68 @@ func (sb *sandbox) handle(inv *invocation, initTime time.Duration) (result outco
 	}
 	sb.mu.Unlock()
 	sb.finish(inv, result, took, initTime)
-	return result, reusable
+	return result, end
+}
+
+// gone tells whether the process has ended.
+func (sb *sandbox) gone() bool {
+	select {
+	case <-sb.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// took tells whether the process has been given the event.
+func (sb *sandbox) took(inv *invocation) bool {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	return inv.taken
+}
+
+// limit is the time that an event has.
+func (f *deployed) limit() time.Duration {
+	if f.Debug {
+		return MaxTimeout
+	}
+	return f.Timeout
+}
+
+// deadline gives a channel that is closed after a time, unless stop is called before.
+func (f *deployed) deadline(after time.Duration) (late chan struct{}, stop func() bool) {
+	late = make(chan struct{})
+	if f.Debug { // who looks at a process in a debugger takes time
+		return late, func() bool { return true }
+	}
+	return late, f.host.config.Clock.AfterFunc(after, func() { close(late) })
+}
+
+// startLine is the first line of an event's log.
+func (f *deployed) startLine(inv *invocation) string {
+	return "START RequestId: " + inv.id + " Version: " + f.Version
 }
 
 // timedOut is the outcome of an event whose time is over.
 func (sb *sandbox) timedOut(inv *invocation) outcome {
 	now := sb.fn.host.config.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z")
-	return failure("timeout", "Sandbox.Timedout",
-		fmt.Sprintf("%s %s Task timed out after %.2f seconds", now, inv.id, sb.fn.Timeout.Seconds()))
+	return failure("timeout", "Sandbox.Timedout", fmt.Sprintf(
+		"%s %s Task timed out after %.2f seconds", now, inv.id, sb.fn.Timeout.Seconds()))
 }
 
 // finish writes the last lines of an event and counts it.
-func (sb *sandbox) finish(inv *invocation, result outcome, took, initTime time.Duration) {
+func (sb *sandbox) finish(
+	inv *invocation, result outcome, took, initTime time.Duration,
+) {
 	report := &Report{
 		Duration: took, Billed: billed(took + initTime), Init: initTime,
-		MemoryMB: sb.used(), Status: result.status, Error: result.kind,
+		MemoryMB: sb.used(), Status: result.status,
 	}
-	if strings.HasPrefix(result.kind, "Sandbox.") {
-		report.Error = ""
+	if result.status == "error" {
+		report.Error = result.kind
 	}
-	if result.status == "timeout" || result.kind == "Runtime.ExitError" {
+	switch result.kind {
+	case "Sandbox.Timedout", "Runtime.ExitError", "Runtime.InvalidEntrypoint":
 		sb.write(KindFault, message(result.payload), nil)
 	}
 	sb.write(KindEnd, "END RequestId: "+inv.id, nil)
@@ -211,7 +212,9 @@ func (sb *sandbox) finish(inv *invocation, result outcome, took, initTime time.D
 
 // used gives the most memory that the process has used, in MB.
 func (sb *sandbox) used() int {
-	sb.memory = max(sb.memory, sb.tree.memory())
+	if sb.tree != nil {
+		sb.memory = max(sb.memory, sb.tree.memory())
+	}
 	return sb.memory
 }
 

@@ -1,13 +1,17 @@
 package lambdahost
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Type says who waits for an invocation.
@@ -58,7 +62,7 @@ func (o Output) Err() error {
 // error is an [Error] in Lambda's words, [ErrClosed], or that of ctx: the function then runs on
 // until it ends or its own timeout is over, as on AWS.
 func (h *Host) Invoke(ctx context.Context, in Input) (Output, error) {
-	f, arn, err := h.find(in.Function, in.Qualifier)
+	f, _, err := h.find(in.Function, in.Qualifier)
 	if err != nil {
 		return Output{}, err
 	}
@@ -77,7 +81,14 @@ func (h *Host) Invoke(ctx context.Context, in Input) (Output, error) {
 	if err := h.begin(); err != nil {
 		return out, err
 	}
-	if err := f.enter(); err != nil {
+	return h.wait(ctx, in)
+}
+
+// wait invokes a function and waits for the outcome, or for the end of ctx.
+func (h *Host) wait(ctx context.Context, in Input) (Output, error) {
+	out := Output{RequestID: in.RequestID}
+	f, arn, err := h.admit(in)
+	if err != nil {
 		h.tasks.Done()
 		return out, err
 	}
@@ -96,12 +107,29 @@ func (h *Host) Invoke(ctx context.Context, in Input) (Output, error) {
 	select {
 	case r := <-result:
 		out.Status, out.Payload, out.LogTail = http.StatusOK, r.outcome.payload, inv.tail.last()
+		out.ExecutedVersion = f.Version
 		if r.outcome.failed {
 			out.FunctionError = "Unhandled"
 		}
 		return out, r.err
 	case <-ctx.Done():
 		return out, ctx.Err()
+	}
+}
+
+// admit finds the function of an event and counts the event as under way.
+func (h *Host) admit(in Input) (*deployed, string, error) {
+	for {
+		f, arn, err := h.find(in.Function, in.Qualifier)
+		if err != nil {
+			return nil, "", err
+		}
+		if err = f.enter(); err == nil {
+			return f, arn, nil
+		}
+		if !errors.Is(err, errRetired) {
+			return nil, "", err
+		}
 	}
 }
 
@@ -116,6 +144,12 @@ func (in Input) withDefaults() (Input, error) {
 	}
 	if len(in.Payload) == 0 {
 		in.Payload = []byte("{}")
+	}
+	if in.ClientContext != "" {
+		var err error
+		if in.ClientContext, err = headerJSON(in.ClientContext); err != nil {
+			return in, badContent("Client context must be a valid Base64-encoded JSON object.")
+		}
 	}
 	limit := MaxPayload
 	switch in.Type {
@@ -159,14 +193,31 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
+// headerJSON writes JSON as a header can carry it: on one line and in ASCII.
+func headerJSON(text string) (string, error) {
+	var line bytes.Buffer
+	if err := json.Compact(&line, []byte(text)); err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, r := range line.String() {
+		switch {
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String(), nil
+}
+
 // decodeContext decodes a client context as it travels: JSON in base64.
 func decodeContext(text string) (string, error) {
-	if text == "" {
-		return "", nil
-	}
 	decoded, err := base64.StdEncoding.DecodeString(text)
-	broken := strings.ContainsAny(string(decoded), "\r\n") // it travels in a header
-	if err != nil || broken || len(text) > maxContext || !json.Valid(decoded) {
+	if err != nil || len(text) > maxContext {
 		return "", badContent("Client context must be a valid Base64-encoded JSON object.")
 	}
 	return string(decoded), nil

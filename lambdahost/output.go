@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // output reads what a process writes, standard output and error in one order, line by line. Both
@@ -54,14 +55,27 @@ func (o *output) read() {
 			o.unfinished(pending)
 			return
 		case len(pending) >= maxLine+len(o.mark):
-			o.emit(pending[:maxLine])
-			pending = append(pending[:0], pending[maxLine:]...)
+			n := o.piece(pending)
+			pending = append(pending[:0], pending[n:]...)
 		}
 	}
 }
 
+// piece gives on as much of a long line as a record may have, and tells how much that was.
+func (o *output) piece(line []byte) (n int) {
+	n = maxLine
+	for n > maxLine-utf8.UTFMax && !utf8.RuneStart(line[n]) {
+		n--
+	}
+	o.emit(line[:n])
+	return n
+}
+
 // emit gives a line on.
 func (o *output) emit(line []byte) {
+	for len(line) > maxLine {
+		line = line[o.piece(line):]
+	}
 	o.line(strings.ToValidUTF8(strings.TrimSuffix(string(line), "\r"), "\uFFFD"))
 }
 

@@ -26,10 +26,16 @@ type deployed struct {
 	tidying bool            // a timer looks after idle
 }
 
+// errRetired says that there is a newer deployment.
+var errRetired = errors.New("retired")
+
 // enter counts an event that is under way, or says that there are too many.
 func (f *deployed) enter() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.retired {
+		return errRetired
+	}
 	limit, over := f.Concurrency, ""
 	if limit != 0 && f.running >= max(limit, 0) {
 		over = limitOfFunction

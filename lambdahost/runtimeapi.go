@@ -56,7 +56,7 @@ func splitPath(path string) (pattern, id string) {
 func (sb *sandbox) next(w http.ResponseWriter, r *http.Request) {
 	sb.mu.Lock()
 	inv := sb.current
-	if sb.asked && inv != nil && !inv.answered && len(sb.events) == 0 {
+	if inv != nil && inv.taken && !inv.answered {
 		sb.mu.Unlock()
 		refuseState(w, "The event before has no answer yet")
 		return
@@ -74,6 +74,9 @@ func (sb *sandbox) next(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
+	sb.mu.Lock()
+	inv.taken = true
+	sb.mu.Unlock()
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
@@ -135,7 +138,7 @@ func (sb *sandbox) fail(w http.ResponseWriter, r *http.Request, id string) {
 func (sb *sandbox) accept(w http.ResponseWriter, id string, answer outcome) bool {
 	sb.mu.Lock()
 	inv := sb.current
-	known := inv != nil && inv.id == id && sb.asked && !inv.completed
+	known := inv != nil && inv.id == id && inv.taken && !inv.completed
 	repeated := known && inv.answered
 	if known && !repeated {
 		inv.answered, inv.answer = true, answer
@@ -158,9 +161,9 @@ func (sb *sandbox) cannotInitialize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sb.mu.Lock()
-	late := sb.asked || sb.broken
+	late := sb.asked || sb.initAnswer != nil
 	if !late {
-		sb.broken, sb.initAnswer = true, answer
+		sb.initAnswer = &answer
 	}
 	sb.mu.Unlock()
 	if late {

@@ -2,6 +2,7 @@ package lambdahost
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -100,7 +101,10 @@ func (i *interpreter) ask(name, option, question string) ([]string, error) {
 		ask := exec.Command(name, option, question)
 		ask.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
 		out, err := ask.Output()
-		i.answer = strings.Split(strings.TrimSpace(string(out)), "\n")
+		i.answer = strings.FieldsFunc(string(out), func(r rune) bool { return r == '\r' || r == '\n' })
+		if err == nil && len(i.answer) == 0 {
+			err = errors.New("no answer")
+		}
 		if err != nil {
 			i.err = fmt.Errorf("%s, which runs this language, does not: %w", name, err)
 		}

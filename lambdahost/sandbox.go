@@ -1,7 +1,6 @@
 package lambdahost
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -31,38 +30,41 @@ type sandbox struct {
 	mu         sync.Mutex
 	current    *invocation // under way, or the one that it initializes for
 	asked      bool        // ready is closed
-	broken     bool        // failed is closed
-	initAnswer outcome     // valid when broken
+	initAnswer *outcome    // set before failed is closed
 	memory     int         // MB, the most so far
 	sigterm    bool        // it wants to be told before the end
 }
 
-// start starts a process for an invocation. An error means that there is nothing to run.
-func (f *deployed) start(inv *invocation) (*sandbox, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	sb := &sandbox{
+// newSandbox makes what a process will be, for an invocation.
+func (f *deployed) newSandbox(inv *invocation) *sandbox {
+	return &sandbox{
 		fn: f, stream: f.streamName(), current: inv, events: make(chan *invocation, 1),
 		ready: make(chan struct{}), failed: make(chan struct{}), exited: make(chan struct{}),
 	}
-	sb.write(KindInit, f.initStart(), nil)
+}
+
+// start starts the process and its Runtime API.
+func (sb *sandbox) start() error {
+	sb.write(KindInit, sb.fn.initStart(), nil)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
 	if err := sb.launch(listener.Addr().String()); err != nil {
 		listener.Close()
-		return nil, err
+		return err
 	}
 	sb.api = &http.Server{Handler: sb, ReadHeaderTimeout: time.Minute}
-	f.host.tasks.Add(2)
+	sb.fn.host.tasks.Add(2)
 	go func() {
-		defer f.host.tasks.Done()
+		defer sb.fn.host.tasks.Done()
 		sb.api.Serve(listener) //nolint:errcheck // it ends when it is closed
 	}()
 	go func() {
-		defer f.host.tasks.Done()
+		defer sb.fn.host.tasks.Done()
 		sb.wait()
 	}()
-	return sb, nil
+	return nil
 }
 
 // launch starts the process itself.
@@ -121,44 +123,6 @@ func (sb *sandbox) stop() {
 // shutdownTime is what a process has that asked for SIGTERM (Developer Guide, "Lambda execution
 // environment lifecycle", Shutdown phase with a registered internal extension).
 const shutdownTime = 500 * time.Millisecond
-
-// How initializing may end.
-var (
-	errInitTimeout = errors.New("initialization timed out")
-	errInitFailed  = errors.New("initialization failed")
-	errExited      = errors.New("exited")
-)
-
-// initialize waits until the process asks for its first event.
-func (sb *sandbox) initialize(limit time.Duration) error {
-	clock := sb.fn.host.config.Clock
-	begin := clock.Now()
-	late := make(chan struct{})
-	defer clock.AfterFunc(limit, func() { close(late) })()
-	var err error
-	select {
-	case <-sb.ready:
-	case <-sb.failed:
-		err = errInitFailed
-	case <-sb.exited:
-		err = errExited
-		if sb.reported() {
-			err = errInitFailed
-		}
-	case <-late:
-		err = errInitTimeout
-	}
-	sb.initTime = clock.Now().Sub(begin)
-	sb.fn.count(func(s *Stats) { s.ColdStarts++; s.Init += sb.initTime })
-	return err
-}
-
-// reported tells whether the process has said why it could not initialize.
-func (sb *sandbox) reported() bool {
-	sb.mu.Lock()
-	defer sb.mu.Unlock()
-	return sb.broken
-}
 
 // exitReason says in Lambda's words how the process has ended, which it has.
 func (sb *sandbox) exitReason() string {
