@@ -226,18 +226,18 @@ func TestGW98_OneEventAProcess(t *testing.T) {
 	h := newHost(t, Config{Log: j.log})
 	script(t, h, idleScript)
 	one, two := begin(t, h, Input{RequestID: "one"}), begin(t, h, Input{RequestID: "two"})
-	for n := 1; n <= 2; n++ { // both are under way before either is answered
+	ids := map[string]string{} // of events, by the Runtime API
+	for n := 1; n <= 2; n++ {  // both are under way before either is answered
 		_, api := runtimeOf(t, j, n)
 		r := request(http.MethodGet, api+"invocation/next", "")
-		defer func() {
-			id := r.header.Get("Lambda-Runtime-Aws-Request-Id")
-			request(http.MethodPost, api+"invocation/"+id+"/response", `"`+id+`"`)
-			ask(api + "invocation/next")
-			want := map[string]<-chan pending{"one": one, "two": two}[id]
-			if out := end(t, want); string(out.Payload) != `"`+id+`"` {
-				t.Errorf("%s got %s", id, out.Payload)
-			}
-		}()
+		ids[api] = r.header.Get("Lambda-Runtime-Aws-Request-Id")
+	}
+	for api, id := range ids {
+		request(http.MethodPost, api+"invocation/"+id+"/response", `"`+id+`"`).want(t, http.StatusAccepted, "")
+		ask(api + "invocation/next")
+	}
+	if a, b := end(t, one), end(t, two); string(a.Payload) != `"one"` || string(b.Payload) != `"two"` {
+		t.Errorf("%s, %s", a.Payload, b.Payload)
 	}
 }
 

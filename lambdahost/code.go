@@ -32,7 +32,7 @@ func (h *Host) prepare(function Function) (*deployed, error) {
 
 // install finds or extracts the code and the layers.
 func (f *deployed) install() (err error) {
-	budget := &budget{bytes: maxUnzipped, files: maxFiles}
+	budget := &budget{bytes: f.host.unzipped, files: maxFiles}
 	if f.task, err = f.folder(f.Code, budget); err != nil {
 		return fmt.Errorf("code: %w", err)
 	}
@@ -103,7 +103,7 @@ func (b *budget) take(size int64) error {
 	b.files--
 	b.bytes -= size
 	if b.files < 0 || b.bytes < 0 {
-		return fmt.Errorf("more than %d MB or %d files unzipped", maxUnzipped>>20, maxFiles)
+		return fmt.Errorf("all in all more than %d MB or %d files", maxUnzipped>>20, maxFiles)
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ func extractFile(file *zip.File, root *os.Root, b *budget) error {
 	if size := file.UncompressedSize64; size > maxUnzipped {
 		return b.take(maxUnzipped + 1)
 	}
-	if err := b.take(int64(file.UncompressedSize64)); err != nil { //nolint:gosec // it is bounded
+	if err := b.take(int64(file.UncompressedSize64)); err != nil {
 		return err
 	}
 	mode := file.Mode()
@@ -149,7 +149,8 @@ func extractFile(file *zip.File, root *os.Root, b *budget) error {
 		return err
 	}
 	defer r.Close()
-	limited := io.LimitReader(r, int64(file.UncompressedSize64)) //nolint:gosec // it is bounded
+	// One byte beyond what was announced, so that the end is seen and the sum is checked.
+	limited := io.LimitReader(r, int64(file.UncompressedSize64)+1)
 	if mode.Type() == fs.ModeSymlink {
 		target, err := io.ReadAll(io.LimitReader(limited, 4<<10))
 		if err != nil {

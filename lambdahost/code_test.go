@@ -145,17 +145,44 @@ func TestCode_hostileArchives(t *testing.T) {
 	}
 }
 
-// An archive may become 250 MB, all layers counted.
+// What archives become is bounded, all of a function's together.
 func TestCode_bombs(t *testing.T) {
 	h := newHost(t, Config{})
-	zeros := strings.Repeat("\x00", 100<<20)
-	layer := archive(t, entry{"zeros", zeros, 0o644})
+	if h.unzipped != 250*1024*1024 {
+		t.Errorf("%d bytes", h.unzipped)
+	}
+	h.unzipped = 2_500_000
+	layer := archive(t, entry{"zeros", strings.Repeat("\x00", 1_000_000), 0o644})
 	if _, err := installed(t, h, Function{Code: layer, Layers: []string{layer}}); err != nil {
 		t.Error(err)
 	}
 	_, err := installed(t, h, Function{Code: layer, Layers: []string{layer, layer}})
 	if err == nil || !strings.Contains(err.Error(), "more than 250 MB") {
-		t.Errorf("300 MB: %v", err)
+		t.Errorf("too large: %v", err)
+	}
+}
+
+// A header that lies about the size is found out.
+func TestCode_lyingHeaders(t *testing.T) {
+	h := newHost(t, Config{})
+	for _, size := range []uint64{1, 9, 1 << 40, 1 << 63} {
+		path := filepath.Join(t.TempDir(), "code.zip")
+		file, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := zip.NewWriter(file)
+		part, err := w.CreateRaw(&zip.FileHeader{Name: "a", CompressedSize64: 10, UncompressedSize64: size})
+		if err == nil {
+			_, err = part.Write([]byte("0123456789"))
+		}
+		if err != nil || w.Close() != nil {
+			t.Fatal(err)
+		}
+		file.Close()
+		if d, err := installed(t, h, Function{Code: path}); err == nil {
+			t.Errorf("%d: accepted: %s", size, files(t, d.task))
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ const (
 	MaxAsyncPayload = 1 << 20 // bytes of an event that nobody waits for
 	MaxTimeout      = 15 * time.Minute
 	InitTimeout     = 10 * time.Second // of the first initialization
-	answerSlack     = 100              // bytes beyond MaxPayload that the Runtime API lets pass
+	maxAnswer       = MaxPayload + 100 // bytes that the Runtime API lets pass
 	maxEnv          = 4 << 10          // bytes of a function's own variables
 	maxMemoryMB     = 10240
 	minMemoryMB     = 128

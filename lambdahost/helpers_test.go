@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/confab-chat/confab/internal/tools"
@@ -423,8 +424,7 @@ func wantJSON(tb testing.TB, got []byte, want string) {
 	if err := json.Unmarshal([]byte(want), &w); err != nil {
 		tb.Fatal(err)
 	}
-	gotText, _ := json.Marshal(g)
-	if wantText, _ := json.Marshal(w); string(gotText) != string(wantText) {
-		tb.Errorf("got  %s\nwant %s", gotText, wantText)
+	if diff := cmp.Diff(w, g); diff != "" {
+		tb.Errorf("%s\n%s", got, diff)
 	}
 }

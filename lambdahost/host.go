@@ -13,11 +13,13 @@ import (
 
 // Host runs functions. Its methods may be called from several goroutines.
 type Host struct {
-	config  Config
-	dir     string        // private: shims, code from archives, an empty home folder
-	starts  chan struct{} // a place for each process that initializes
-	closing chan struct{}
-	tasks   sync.WaitGroup // invocations and what ends processes
+	config Config
+	dir    string // private: shims, code from archives, an empty home folder
+	// unzipped is how many bytes a function's archives may become.
+	unzipped int64
+	starts   chan struct{} // a place for each process that initializes
+	closing  chan struct{}
+	tasks    sync.WaitGroup // invocations and what ends processes
 
 	running atomic.Int64 // events under way
 
@@ -37,7 +39,8 @@ func New(config Config) (*Host, error) {
 		return nil, fmt.Errorf("lambdahost: %w", err)
 	}
 	h := &Host{
-		config: config.withDefaults(), dir: dir, starts: make(chan struct{}, maxStarts()),
+		config: config.withDefaults(), dir: dir, unzipped: maxUnzipped,
+		starts:  make(chan struct{}, maxStarts()),
 		closing: make(chan struct{}), functions: map[string]*deployed{},
 		queued: map[*queued]struct{}{}, stats: map[string]*Stats{},
 	}

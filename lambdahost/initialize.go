@@ -105,7 +105,8 @@ func (sb *sandbox) uninitialized(inv *invocation, err error, phase string) *outc
 
 // startFailure says in Lambda's words why there is nothing to run.
 func (f *deployed) startFailure(err error) string {
-	if language, _ := splitRuntime(f.Runtime); language != provided || !errors.Is(err, fs.ErrNotExist) {
+	language, _ := splitRuntime(f.Runtime)
+	if language != provided || !errors.Is(err, fs.ErrNotExist) {
 		return err.Error()
 	}
 	text := "Couldn't find valid bootstrap(s): [" + filepath.Join(f.task, "bootstrap")

@@ -100,8 +100,8 @@ func (h *Host) wait(ctx context.Context, in Input) (Output, error) {
 	result := make(chan ended, 1)
 	go func() {
 		defer h.tasks.Done()
-		defer f.leave()
 		outcome, err := f.run(inv)
+		f.leave()
 		result <- ended{outcome, err}
 	}()
 	select {

@@ -6,8 +6,8 @@ import (
 )
 
 // disabled are features of Node.js that Lambda turns off in the versions of its runtime, unless
-// NODE_OPTIONS turns them on (Developer Guide, "Building Lambda functions with Node.js"). Version 18
-// has neither of them.
+// NODE_OPTIONS turns them on (Developer Guide, "Building Lambda functions with Node.js"). Version
+// 18 has neither of them.
 var disabled = map[string][]string{
 	"18": {"require-module", "detect-module"},
 	"20": {"require-module"},

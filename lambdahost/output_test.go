@@ -116,6 +116,7 @@ func TestReport(t *testing.T) {
 	done := begin(t, h, Input{RequestID: "one"})
 	p := &player{tb: t, h: h, j: j}
 	_, api := runtimeOf(t, j, 1)
+	clock.await(t, 10*time.Second) // the limit of initializing
 	clock.turn(1500*time.Millisecond + 400*time.Microsecond)
 	request("GET", api+"invocation/next", "")
 	clock.turn(20*time.Millisecond + 340*time.Microsecond)

@@ -247,6 +247,14 @@ func TestFreeze(t *testing.T) {
 	eventually(t, func() bool { return stateOf(pid) == "S" })
 }
 
+// idle gives the processes of the function f that wait for events.
+func idle(h *Host) []*sandbox {
+	f := h.functions["f"]
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.idle)
+}
+
 func TestIdle(t *testing.T) {
 	j, clock := newJournal(), newManual()
 	h := newHost(t, Config{Log: j.log, Clock: clock, MaxIdle: 2, IdleFor: time.Minute})
@@ -261,24 +269,18 @@ func TestIdle(t *testing.T) {
 	for _, done := range all {
 		end(t, done)
 	}
-	idle := func() []*sandbox {
-		f := h.functions["f"]
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return slices.Clone(f.idle)
-	}
-	waiting := idle()
+	waiting := idle(h)
 	if len(waiting) != 2 {
 		t.Fatalf("%d processes wait", len(waiting))
 	}
 	clock.turn(40 * time.Second)
 	invoke(t, h, event{}) // by the one used last
 	clock.turn(20 * time.Second)
-	if got := idle(); len(got) != 1 || got[0] != waiting[1] || alive(waiting[0].cmd.Process.Pid) {
+	if got := idle(h); len(got) != 1 || got[0] != waiting[1] || alive(waiting[0].cmd.Process.Pid) {
 		t.Errorf("%d wait after a minute", len(got))
 	}
 	clock.turn(40 * time.Second)
-	if got := idle(); len(got) != 0 || alive(waiting[1].cmd.Process.Pid) {
+	if got := idle(h); len(got) != 0 || alive(waiting[1].cmd.Process.Pid) {
 		t.Errorf("%d wait at the end", len(got))
 	}
 	invoke(t, h, event{})

@@ -90,7 +90,7 @@ func (sb *sandbox) next(w http.ResponseWriter, r *http.Request) {
 }
 
 // exceeded is what is wrong with a large answer.
-var exceeded = fmt.Sprintf("exceeded maximum allowed payload size (%d bytes).", MaxPayload+answerSlack)
+var exceeded = fmt.Sprintf("exceeded maximum allowed payload size (%d bytes).", maxAnswer)
 
 // respond takes the answer to an event.
 func (sb *sandbox) respond(w http.ResponseWriter, r *http.Request, id string) {
@@ -98,7 +98,8 @@ func (sb *sandbox) respond(w http.ResponseWriter, r *http.Request, id string) {
 	answer := outcome{payload: body}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		answer = failure("error", "Function.ResponseSizeTooLarge", "Response payload size "+exceeded)
+		answer = failure("error", "Function.ResponseSizeTooLarge",
+			"Response payload size "+exceeded)
 	} else if err != nil {
 		refuse(w, http.StatusBadRequest, "InvalidRequest", err.Error())
 		return
@@ -190,7 +191,7 @@ const errorTypeHeader = "Lambda-Runtime-Function-Error-Type"
 
 // readAnswer reads a body within Lambda's limit.
 func readAnswer(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, MaxPayload+answerSlack))
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxAnswer))
 }
 
 // readError reads an error object. A runtime that sends none is answered for.

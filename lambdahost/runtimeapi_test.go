@@ -208,7 +208,7 @@ func TestInvoke_diedIdle(t *testing.T) {
 	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return syscall.Kill(first.PID, 0) != nil }) // it has been waited for
+	eventually(t, func() bool { return len(idle(h)) == 0 })
 	if second := invoke(t, h, event{}); second.PID == first.PID {
 		t.Errorf("%+v", second)
 	}

@@ -101,7 +101,8 @@ func (i *interpreter) ask(name, option, question string) ([]string, error) {
 		ask := exec.Command(name, option, question)
 		ask.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
 		out, err := ask.Output()
-		i.answer = strings.FieldsFunc(string(out), func(r rune) bool { return r == '\r' || r == '\n' })
+		isBreak := func(r rune) bool { return r == '\r' || r == '\n' }
+		i.answer = strings.FieldsFunc(string(out), isBreak)
 		if err == nil && len(i.answer) == 0 {
 			err = errors.New("no answer")
 		}

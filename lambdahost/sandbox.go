@@ -95,12 +95,12 @@ func (sb *sandbox) launch(address string) error {
 // wait waits for the end of the process and ends what it has left behind.
 func (sb *sandbox) wait() {
 	sb.cmd.Wait() //nolint:errcheck // how it has ended is asked of the ProcessState
+	sb.fn.discard(sb)
 	sb.tree.end()
 	sb.out.flush()
 	sb.out.close()
 	sb.stdin.Close()
 	sb.api.Close() //nolint:errcheck // its listener is gone then
-	sb.fn.discard(sb)
 	close(sb.exited)
 }
 
