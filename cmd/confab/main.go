@@ -36,6 +36,10 @@ func run(ctx context.Context, stop func(), args []string, out, errOut *os.File) 
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return codeInterrupted // who has asked for it knows
 	}
+	var command commandFailed
+	if errors.As(err, &command) {
+		return int(command)
+	}
 	fmt.Fprintln(errOut, "confab:", sentence(err))
 	return exitCode(err)
 }

@@ -40,6 +40,7 @@ Start with:  confab serve`,
 	root.AddCommand(newLink(), newUser(), newKick(), newRoom(), newStatus(), newAudit())
 	root.AddCommand(newLogin(), newLogout(), newTicket())
 	root.AddCommand(newWS())
+	root.AddCommand(newRun(stop), newWhy())
 	return root
 }
 

@@ -49,6 +49,7 @@ var table = map[string][]string{
 	"internal/control":     {"chat", "internal/signin"},
 	"internal/egress":      {},
 	"internal/release":     {},
+	"internal/rehearsal":   {"gateway", "lambdahost", "stack", "internal/control", "internal/egress", "internal/localdb"},
 	"internal/repotest":    {},
 	"internal/testcert":    {},
 	"internal/testissuer":  {},
