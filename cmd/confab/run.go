@@ -33,9 +33,10 @@ func newRun(stop func()) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run a WebSocket API from a CloudFormation or SAM template on this machine",
-		Long: `Run a WebSocket API from a CloudFormation or SAM template on this machine, as it is: its routes, its
-functions in Go, Node.js and Python, its tables. Without -t it takes .aws-sam/build/template.yaml,
-template.yaml, or what CDK or the Serverless Framework have made. It has nothing to do with the chat.`,
+		Long: `Run a WebSocket API from a CloudFormation or SAM template on this machine, as it is: its
+routes, its functions in Go, Node.js and Python, its tables. Without -t it takes
+.aws-sam/build/template.yaml, template.yaml, or what CDK or the Serverless Framework have made.
+It has nothing to do with the chat.`,
 		Example: `  confab run
   confab run -t template.yaml --watch
   confab run --dynamodb http://127.0.0.1:8000 --parameter Stage=test
@@ -51,18 +52,26 @@ template.yaml, or what CDK or the Serverless Framework have made. It has nothing
 func (f *runFlags) define(cmd *cobra.Command) {
 	s, c := cmd.Flags(), &f.config
 	s.StringVarP(&c.Stack.Template, "template", "t", "", "the template's file")
-	s.StringArrayVar(&f.parameters, "parameter", nil, "a parameter of the template, as `NAME=VALUE`; repeatable")
-	s.StringVar(&c.Stack.StackName, "stack-name", "", "name of the stack (default samconfig's, else the folder's)")
-	s.StringVar(&c.Stack.Region, "region", "", "region that the stack thinks it is in (default samconfig's, else us-east-1)")
-	s.StringVar(&c.Stack.ConfigEnv, "config-env", "", "environment in samconfig.toml (default \"default\")")
-	s.IntVar(&c.Port, "port", 3001, "port of the first API on 127.0.0.1, the next ones follow; 0: any free one")
-	s.StringVar(&c.EnvVars, "env-vars", "", "JSON file with variables of functions, as for sam local")
+	s.StringArrayVar(&f.parameters, "parameter", nil,
+		"a parameter of the template, as `NAME=VALUE`; repeatable")
+	s.StringVar(&c.Stack.StackName, "stack-name", "",
+		"name of the stack (default samconfig's, else the folder's)")
+	s.StringVar(&c.Stack.Region, "region", "",
+		"region that the stack thinks it is in (default samconfig's, else us-east-1)")
+	s.StringVar(&c.Stack.ConfigEnv, "config-env", "",
+		"environment in samconfig.toml (default \"default\")")
+	s.IntVar(&c.Port, "port", 3001,
+		"port of the first API on 127.0.0.1, the next ones follow; 0: any free one")
+	s.StringVar(&c.EnvVars, "env-vars", "",
+		"JSON file with variables of functions, as for sam local")
 	s.StringVar(&c.Tables.URL, "dynamodb", "",
 		"URL of a DynamoDB engine for the tables (default: DynamoDB Local is started)")
-	s.BoolVar(&c.Tables.Fetch, "fetch-dynamodb", false, "fetch DynamoDB Local without asking, where it is not here")
+	s.BoolVar(&c.Tables.Fetch, "fetch-dynamodb", false,
+		"fetch DynamoDB Local without asking, where it is not here")
 	s.StringVar(&f.emulator, "aws-endpoint", "",
 		"URL of an emulator for calls of AWS services that are not here")
-	s.BoolVar(&c.AllowAWS, "allow-aws", false, "let calls of AWS services that are not here out to AWS")
+	s.BoolVar(&c.AllowAWS, "allow-aws", false,
+		"let calls of AWS services that are not here out to AWS")
 	s.BoolVar(&f.watch, "watch", false, "load template and code anew when they change")
 	s.StringArrayVar(&f.inspect, "inspect", nil,
 		"have a function wait for a debugger, as `FUNCTION=PORT`; repeatable")
@@ -73,7 +82,8 @@ func (f *runFlags) define(cmd *cobra.Command) {
 		"run a command with the URL in CONFAB_WS_URL, then stop with its exit code")
 }
 
-// commandFailed is the exit code of a command that was run for somebody: nothing is to be said of it.
+// commandFailed is the exit code of a command that was run for somebody: nothing is to be said of
+// it.
 type commandFailed int
 
 // Error says the code.
@@ -184,7 +194,8 @@ func httpURL(flag, text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, usageError{fmt.Errorf("%s %q: want a URL, as http://127.0.0.1:8000", flag, text)}
+		const want = "%s %q: want a URL, as http://127.0.0.1:8000"
+		return nil, usageError{fmt.Errorf(want, flag, text)}
 	}
 	return u, nil
 }
@@ -205,10 +216,10 @@ func newWhy() *cobra.Command {
 	return &cobra.Command{
 		Use:   "why REQUEST_ID",
 		Short: "Show what became of a request in confab run",
-		Long: `Show what became of a request in a confab run that runs: its route, what the authorizer has found, what
-the functions wrote, each push and its result. The id is at the beginning of each line that confab run
-prints, and in the error frames that clients get; Lambda's own request ids do as well. The first
-characters are enough.`,
+		Long: `Show what became of a request in a confab run that runs: its route, what the authorizer has
+found, what the functions wrote, each push and its result. The id is at the beginning of each line
+that confab run prints, and in the error frames that clients get; Lambda's own request ids do as
+well. The first characters are enough.`,
 		Example: `  confab why LMx3pE1nIAMEuWQ=
   confab why -- -Mx3pE1nIAMEuWQ=`,
 		Args: arguments(1, 1, "the REQUEST_ID"),

@@ -2,7 +2,6 @@ package rehearsal
 
 import (
 	"encoding/json"
-	"net/http"
 	"strconv"
 	"time"
 )
@@ -58,7 +57,7 @@ func (a *access) reason() string {
 	switch {
 	case present(a.Failure) && present(a.Message):
 		return a.Message + ": " + a.Failure
-	case present(a.Message) && a.Status == strconv.Itoa(http.StatusForbidden) && a.Kind == "MESSAGE":
+	case present(a.Message) && a.Kind == "MESSAGE" && a.Status == "403":
 		return a.Message + ": no route has this key, and there is no $default"
 	case present(a.Message):
 		return a.Message

@@ -36,8 +36,8 @@ func (r *Runner) listen(a *stack.API) error {
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(number)))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("port %d is taken: choose another with --port, or any free one with --port 0",
-			number)
+		return fmt.Errorf("port %d is taken: choose another with --port, or any free one with "+
+			"--port 0", number)
 	}
 	if err != nil {
 		return err
@@ -152,7 +152,8 @@ func (r *Runner) executeAPI(w http.ResponseWriter, req *http.Request) {
 	r.front(found, w, req)
 }
 
-// apiOf finds the API that calls a function, else the first: functions that no route calls post too.
+// apiOf finds the API that calls a function, else the first: functions that no route calls post
+// too.
 func apiOf(s *stack.Stack, f *stack.Function) *stack.API {
 	for _, a := range s.APIs {
 		for _, stage := range a.Stages {

@@ -14,8 +14,8 @@ import (
 	"github.com/confab-chat/confab/internal/control"
 )
 
-// Folder is where running stacks of this user can be asked, each by a socket in a folder of its own:
-// that for things which last as long as a session, where the system has one.
+// Folder is where running stacks of this user can be asked, each by a socket in a folder of its
+// own: that for things which last as long as a session, where the system has one.
 func Folder() (string, error) {
 	if session := os.Getenv("XDG_RUNTIME_DIR"); session != "" {
 		return filepath.Join(session, "confab-run"), nil

@@ -63,7 +63,8 @@ const (
 // credentials takes them out of the variables of a function.
 func credentials(own map[string]string) lambdahost.Credentials {
 	c := lambdahost.Credentials{
-		AccessKeyID: own[accessKeyID], SecretAccessKey: own[secretAccessKey], SessionToken: own[sessionToken],
+		AccessKeyID: own[accessKeyID], SecretAccessKey: own[secretAccessKey],
+		SessionToken: own[sessionToken],
 	}
 	for _, name := range []string{accessKeyID, secretAccessKey, sessionToken} {
 		delete(own, name)
@@ -71,8 +72,8 @@ func credentials(own map[string]string) lambdahost.Credentials {
 	return c
 }
 
-// Variables by which Amazon's clients find the services that are here. They win over hosts that they
-// would make of the region, and lose to an endpoint in the code, which the gate leads here.
+// Variables by which Amazon's clients find the services that are here. They win over hosts that
+// they would make of the region, and lose to an endpoint in the code, which the gate leads here.
 const (
 	endpointConnections = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
 	endpointDynamoDB    = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -97,8 +98,8 @@ func (r *Runner) everywhere() map[string]string {
 // nodeOptions is the variable with flags for Node.js.
 const nodeOptions = "NODE_OPTIONS"
 
-// environment gives the variables of one function: the template's, over them those of --env-vars that
-// the template has too, over them what leads its calls here.
+// environment gives the variables of one function: the template's, over them those of --env-vars
+// that the template has too, over them what leads its calls here.
 func (r *Runner) environment(f *stack.Function, own map[string]string) map[string]string {
 	env := maps.Clone(f.Lambda.Env)
 	if env == nil {
@@ -106,8 +107,8 @@ func (r *Runner) environment(f *stack.Function, own map[string]string) map[strin
 	}
 	for name, value := range own {
 		if _, declared := env[name]; !declared {
-			r.journal.Note(fmt.Sprintf("%s of --env-vars is not in the template's variables of %s: "+
-				"it is ignored, as by sam local", name, f.LogicalID))
+			r.journal.Note(fmt.Sprintf("%s of --env-vars is not in the template's variables of "+
+				"%s: it is ignored, as by sam local", name, f.LogicalID))
 			continue
 		}
 		env[name] = value

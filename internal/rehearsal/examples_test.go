@@ -16,7 +16,7 @@ import (
 func example(t *testing.T, name string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(tools.Root(), "examples/seeds", name))); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(tools.Root(), "examples", "seeds", name))); err != nil {
 		t.Fatal(err)
 	}
 	packages(t, dir)
@@ -56,7 +56,7 @@ func TestExample_direct(t *testing.T) {
 	for _, name := range []string{"direct-python", "direct-go"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := filepath.Join(tools.Root(), "examples/seeds", name) // the Go one is part of a module
+			dir := filepath.Join(tools.Root(), "examples", "seeds", name) // the Go one is part of a module
 			p := begin(t, dir)
 			one, two := p.dial("/"), p.dial("/")
 			two.send(`{ "action": "getConnectionId" }`)
@@ -81,12 +81,11 @@ func TestExample_direct(t *testing.T) {
 // invoke calls a function as `aws lambda invoke --endpoint-url` does, with the payload of the write-up.
 func invoke(t *testing.T, p *project, function string) {
 	t.Helper()
-	line := p.out.await(1, "  Lambda ", "http://")
-	lambda := line[strings.Index(line, "http://"):]
+	_, lambda, _ := strings.Cut(p.out.await(1, "  Lambda ", "http://"), "http://")
 	endpoint := "http" + strings.TrimPrefix(p.url, "ws")
 	payload := `{"action": "sendmessage", "message": "Hello from CLI!", "apigw_endpoint": "` + endpoint + `"}`
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
-		lambda+"/2015-03-31/functions/"+function+"/invocations", strings.NewReader(payload))
+		"http://"+lambda+"/2015-03-31/functions/"+function+"/invocations", strings.NewReader(payload))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,9 @@ func (r *Runner) prepare(f *stack.Function, deployed *lambdahost.Function) {
 }
 
 // call gives a function an event of an API, and follows it.
-func (r *Runner) call(ctx context.Context, c stack.Call, in lambdahost.Input) (lambdahost.Output, error) {
+func (r *Runner) call(
+	ctx context.Context, c stack.Call, in lambdahost.Input,
+) (lambdahost.Output, error) {
 	role := "integration"
 	if c.Authorizer {
 		role = "authorizer"
@@ -134,8 +136,8 @@ func (r *Runner) functionOf(name string) *stack.Function {
 // invokePath is where the Invoke API begins (API Reference of Lambda, Invoke).
 const invokePath = "/2015-03-31/functions/"
 
-// invocations is Lambda's Invoke API, for functions that call others and for tests; it takes logical
-// ids too. The trace of the caller ends here: what the function called does is its own.
+// invocations is Lambda's Invoke API, for functions that call others and for tests; it takes
+// logical ids too. The trace of the caller ends here: what the function called does is its own.
 func (r *Runner) invocations(w http.ResponseWriter, req *http.Request) {
 	if name, ok := strings.CutPrefix(req.URL.Path, invokePath); ok {
 		name, rest, _ := strings.Cut(name, "/")

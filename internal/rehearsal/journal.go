@@ -34,9 +34,11 @@ func NewJournal(out io.Writer, now func() time.Time) *Journal {
 
 // Entry is one event of an API, or an invocation that none has caused.
 type Entry struct {
-	ID         string
-	At         time.Time
-	Kind       string // CONNECT, MESSAGE, DISCONNECT; INVOKE of a function by somebody; CALL of @connections
+	ID string
+	At time.Time
+	// Kind is CONNECT, MESSAGE or DISCONNECT, INVOKE of a function or CALL of @connections by
+	// somebody.
+	Kind       string
 	API        string // logical id
 	Stage      string
 	Route      string
@@ -192,8 +194,8 @@ func (j *Journal) Figured(callID, figures string) {
 	}
 }
 
-// Pushed notes a call of @connections: of the invocation with the trace, else of the function, whose
-// newest invocation under way it is taken for, else of somebody else.
+// Pushed notes a call of @connections: of the invocation with the trace, else of the function,
+// whose newest invocation under way it is taken for, else of somebody else.
 func (j *Journal) Pushed(p Push, trace, function string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -247,8 +249,8 @@ func (j *Journal) Refused(trace, function, sentence string) {
 	j.print(id, who+sentence)
 }
 
-// Find gives the report of the request with an id, of which the end or the padding may be missing as
-// long as it is the only one.
+// Find gives the report of the request with an id, of which the end or the padding may be missing
+// as long as it is the only one.
 func (j *Journal) Find(id string) (report string, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -56,8 +56,8 @@ var (
 	traceRoot  = regexp.MustCompile(`Root=([0-9a-fA-F-]+)`)
 )
 
-// caller reads who has signed a request, and for which invocation: Amazon's clients pass on the trace
-// of the event that a function handles.
+// caller reads who has signed a request, and for which invocation: Amazon's clients pass on the
+// trace of the event that a function handles.
 func (r *Runner) caller(req *http.Request) (c caller) {
 	if m := credential.FindStringSubmatch(req.Header.Get("Authorization")); m != nil {
 		r.keys.mu.Lock()

@@ -45,6 +45,13 @@ func (o *output) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// text is all that was printed so far.
+func (o *output) text() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.all.String()
+}
+
 // lines gives the lines so far that have all the words.
 func (o *output) lines(words ...string) (found []string, more <-chan struct{}) {
 	o.mu.Lock()
@@ -73,9 +80,7 @@ func (o *output) await(n int, words ...string) string {
 		select {
 		case <-more:
 		case <-late:
-			o.mu.Lock()
-			defer o.mu.Unlock()
-			o.tb.Fatalf("%d lines with %q, want %d:\n%s", len(found), words, n, o.all.String())
+			o.tb.Fatalf("%d lines with %q, want %d:\n%s", len(found), words, n, o.text())
 		}
 	}
 }
@@ -104,16 +109,12 @@ func begin(tb testing.TB, dir string, change ...func(*rehearsal.Config)) *projec
 	}
 	tb.Cleanup(func() {
 		if tb.Failed() {
-			p.out.mu.Lock()
-			defer p.out.mu.Unlock()
-			tb.Logf("printed:\n%s", p.out.all.String())
+			tb.Logf("printed:\n%s", p.out.text())
 		}
 	})
 	var err error
 	if p.Runner, err = rehearsal.Start(tb.Context(), cfg); err != nil {
-		p.out.mu.Lock()
-		defer p.out.mu.Unlock()
-		tb.Fatalf("%v\n%s", err, p.out.all.String())
+		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
 		if err := p.Close(); err != nil {

@@ -63,8 +63,8 @@ type Runner struct {
 // drain is how long connections and functions may take to end.
 const drain = 10 * time.Second
 
-// Start loads a stack and runs it until Close. What is wrong with the template has been printed when
-// it returns stack.ErrTemplate.
+// Start loads a stack and runs it until Close. What is wrong with the template has been printed
+// when it returns stack.ErrTemplate.
 func Start(ctx context.Context, cfg Config) (*Runner, error) {
 	if cfg.Out == nil {
 		cfg.Out = io.Discard
@@ -123,7 +123,8 @@ func (r *Runner) openGate() (err error) {
 		{Hosts: egress.Lambda, Handler: http.HandlerFunc(r.invocations)},
 	}
 	if r.engine != nil {
-		services = append(services, egress.Service{Hosts: egress.DynamoDB, Handler: r.engine.proxy()})
+		tables := egress.Service{Hosts: egress.DynamoDB, Handler: r.engine.proxy()}
+		services = append(services, tables)
 	}
 	r.gate, err = egress.Open(egress.Config{
 		Dir: r.dir, Services: services, Fallback: r.cfg.Emulator, Open: r.cfg.AllowAWS,

@@ -35,7 +35,8 @@ type Tables struct {
 const answerTime = 10 * time.Second
 
 // errNoEngine names the ways to tables.
-const errNoEngine = `the template has %s, and there is no DynamoDB to make them in%s. Either of these will do:
+const errNoEngine = `the template has %s, and there is no DynamoDB to make them in%s.
+Either of these will do:
 
   confab run --dynamodb http://127.0.0.1:8000
       where an engine runs, as by: docker run -p 8000:8000 amazon/dynamodb-local
@@ -62,7 +63,8 @@ func (t Tables) open(ctx context.Context, tables int) (*engine, error) {
 		return e, nil
 	}
 	none := func(why string) error {
-		return fmt.Errorf(errNoEngine, count(tables, "table", "tables"), why, localdb.Version, localdb.Size)
+		wanted := count(tables, "table", "tables")
+		return fmt.Errorf(errNoEngine, wanted, why, localdb.Version, localdb.Size)
 	}
 	java, err := exec.LookPath("java")
 	if err != nil {

@@ -46,7 +46,6 @@ func (r *Runner) Watch(ctx context.Context) {
 		settled := maps.Equal(now, before)
 		before = now
 		if settled && !maps.Equal(now, running) {
-			running = now
 			r.reload(ctx)
 			running = r.look() // it may have other sources now
 			before = running

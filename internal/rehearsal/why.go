@@ -70,13 +70,13 @@ func (p Push) report(b *strings.Builder) {
 func (p Push) meaning() string {
 	switch p.Status {
 	case http.StatusGone:
-		return "the connection is closed, or its $connect has not returned yet: on AWS too nothing " +
-			"can be posted before that"
+		return "the connection is closed, or its $connect has not returned yet: on AWS too " +
+			"nothing can be posted before that"
 	case http.StatusBadRequest:
 		return "this id was never given to a connection: is it cut off, or of another run?"
 	case http.StatusForbidden:
-		return "the call is not signed with the function's credentials for this region, or has the " +
-			"wrong stage"
+		return "the call is not signed with the function's credentials for this region, or has " +
+			"the wrong stage"
 	case http.StatusRequestEntityTooLarge:
 		return "a message has at most 128 KB"
 	case http.StatusTooManyRequests:
