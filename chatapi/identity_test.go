@@ -16,6 +16,7 @@ var examples = map[string]string{
 	"leaveRoom":       `{"action":"leaveRoom","id":"x","room":"tea"}`,
 	"invite":          `{"action":"invite","id":"x","room":"tea","user":"carol"}`,
 	"sendMessage":     `{"action":"sendMessage","id":"x","room":"tea","message":"hi"}`,
+	"removeMember":    `{"action":"removeMember","id":"x","room":"tea","user":"bob"}`,
 	"deleteMessage":   `{"action":"deleteMessage","id":"x","room":"tea","seq":1}`,
 	"history":         `{"action":"history","id":"x","room":"tea"}`,
 	"read":            `{"action":"read","id":"x","room":"tea","seq":1}`,

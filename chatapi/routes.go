@@ -2,6 +2,7 @@ package chatapi
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/wire"
@@ -14,6 +15,7 @@ var routes = map[string]func(*Handler, context.Context, *request) error{
 	wire.JoinRoom:        (*Handler).joinRoom,
 	wire.LeaveRoom:       (*Handler).leaveRoom,
 	wire.Invite:          (*Handler).invite,
+	wire.RemoveMember:    (*Handler).removeMember,
 	wire.SendMessage:     (*Handler).sendMessage,
 	wire.DeleteMessage:   (*Handler).deleteMessage,
 	wire.GetHistory:      (*Handler).history,
@@ -127,6 +129,11 @@ func (h *Handler) deleteMessage(ctx context.Context, r *request) error {
 	head, m, err := h.Service.Delete(ctx, r.conn, r.Room, r.Seq)
 	if err != nil {
 		return err
+	}
+	if m.From != r.conn.User {
+		if err := h.note(ctx, r.conn.User, "delete message", fmt.Sprint(head.Name, " ", m.Seq)); err != nil {
+			return err
+		}
 	}
 	deleted := wire.MessageDeleted{Room: head.Name, Seq: m.Seq, By: r.conn.User}
 	own := deleted

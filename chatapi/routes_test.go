@@ -351,7 +351,7 @@ func TestHandler_Drain(t *testing.T) {
 
 func TestActions(t *testing.T) {
 	want := strings.Fields(`deleteMessage getConnectionId hello help history invite joinRoom leaveRoom members
-		ping read rooms send sendDirect sendMessage sendPrivate sendPublic sendmessage setName typing
+		ping read removeMember rooms send sendDirect sendMessage sendPrivate sendPublic sendmessage setName typing
 		users`) // docs/protocol.md
 	got := chatapi.Actions()
 	slices.Sort(got)

@@ -34,6 +34,12 @@ func (c *Client) Invite(ctx context.Context, room, user string) error {
 	return err
 }
 
+// Remove removes somebody from a room that one has made, or takes an invitation back.
+func (c *Client) Remove(ctx context.Context, room, user string) error {
+	_, err := c.request(ctx, action{Action: wire.RemoveMember, Room: room, User: user}, false)
+	return err
+}
+
 // Delete removes the text of a message, for its author and for the room's owner.
 func (c *Client) Delete(ctx context.Context, room string, seq uint64) error {
 	_, err := c.request(ctx, action{Action: wire.DeleteMessage, Room: room, Seq: seq}, false)

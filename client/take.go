@@ -165,6 +165,8 @@ func answered(e wire.Event) string {
 		return e.ID
 	case wire.Invited:
 		return e.ID
+	case wire.MemberRemoved:
+		return e.ID
 	case wire.MessageDeleted:
 		return e.ID
 	case wire.ReadMarker:

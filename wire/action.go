@@ -6,6 +6,7 @@ const (
 	JoinRoom        = "joinRoom"
 	LeaveRoom       = "leaveRoom"
 	Invite          = "invite"
+	RemoveMember    = "removeMember"
 	SendMessage     = "sendMessage"
 	DeleteMessage   = "deleteMessage"
 	GetHistory      = "history"
@@ -38,7 +39,7 @@ type Action struct {
 	ID            string // the client's id of the request, 1 to 64 bytes, or ""
 	Room          string
 	Private       bool   // of joinRoom
-	User          string // of invite
+	User          string // of invite, removeMember
 	To            string // of sendMessage: a user instead of a room; of send: the member "send_to"
 	SentBy        string // of send: who the client says it is, to be checked; or it is SendBy
 	SendBy        string

@@ -96,6 +96,13 @@ type Invited struct {
 	By   string `json:"by"`
 }
 
+// MemberRemoved answers removeMember. Who was removed gets [Removed].
+type MemberRemoved struct {
+	ID   string `json:"id,omitempty"`
+	Room string `json:"room"`
+	User string `json:"user"`
+}
+
 // MessageDeleted tells the members that a message's text is gone; its frame is "deleted".
 type MessageDeleted struct {
 	ID   string `json:"id,omitempty"`
@@ -249,6 +256,7 @@ func (Joined) EventName() string         { return "joined" }
 func (Gone) EventName() string           { return "left" }
 func (Invited) EventName() string        { return "invited" }
 func (MessageDeleted) EventName() string { return "deleted" }
+func (MemberRemoved) EventName() string  { return "memberRemoved" }
 func (History) EventName() string        { return "history" }
 func (ReadMarker) EventName() string     { return "read" }
 func (Pong) EventName() string           { return "pong" }

@@ -62,6 +62,7 @@ var defined = map[string][]string{
 	wire.JoinRoom:      {"room", "private"},
 	wire.LeaveRoom:     {"room"},
 	wire.Invite:        {"room", "user"},
+	wire.RemoveMember:  {"room", "user"},
 	wire.SendMessage:   {"room", "to", "message", "apigw_endpoint"},
 	wire.DeleteMessage: {"room", "seq"},
 	wire.GetHistory:    {"room", "after", "before", "limit"},

@@ -119,6 +119,11 @@ var specs = []spec{
 		`{"action":"invite","id":"i1","room":"tea","user":"bob"}`,
 	},
 	{
+		RemoveMember, "",
+		[]param{{fieldRoom, aName, true}, {fieldUser, aName, true}},
+		`{"action":"removeMember","id":"e1","room":"tea","user":"bob"}`,
+	},
+	{
 		SendMessage, "",
 		[]param{
 			{fieldMessage, aText, true},

@@ -156,7 +156,8 @@ func (v *eventVector) event(t *testing.T) wire.Event {
 		"history": as[wire.History](t, v), "read": as[wire.ReadMarker](t, v),
 		"pong": as[wire.Pong](t, v), "rooms": as[wire.Rooms](t, v),
 		"members": as[wire.Members](t, v), "users": as[wire.Users](t, v),
-		"named": as[wire.Named](t, v), "typing": as[wire.Typing](t, v),
+		"memberRemoved": as[wire.MemberRemoved](t, v),
+		"named":         as[wire.Named](t, v), "typing": as[wire.Typing](t, v),
 		"connectionId": as[wire.ConnectionID](t, v), "direct": as[wire.Direct](t, v),
 		"sent": as[wire.Sent](t, v), "help": as[wire.Help](t, v),
 		"presence": as[wire.Presence](t, v), "resync": as[wire.Resync](t, v),
@@ -266,7 +267,7 @@ func TestVectors_Complete(t *testing.T) {
 
 // Every example of the help is a frame that is accepted, and there is one for each action.
 func TestHelpActions(t *testing.T) {
-	want := strings.Fields("hello joinRoom leaveRoom invite sendMessage deleteMessage history read " +
+	want := strings.Fields("hello joinRoom leaveRoom invite removeMember sendMessage deleteMessage history read " +
 		"ping rooms members users setName typing getConnectionId sendDirect help " +
 		"sendmessage send sendPublic sendPrivate")
 	items := wire.HelpActions()

@@ -28,6 +28,8 @@ func TestIsolation_SameAnswer(t *testing.T) {
 			`{"action":"leaveRoom","id":"x","room":%q}`,
 			`{"action":"invite","id":"x","room":%q,"user":"stranger"}`,
 			`{"action":"invite","id":"x","room":%q,"user":"nobody"}`,
+			`{"action":"removeMember","id":"x","room":%q,"user":"alice"}`,
+			`{"action":"removeMember","id":"x","room":%q,"user":"nobody"}`,
 			`{"action":"sendMessage","id":"x","room":%q,"message":"hi"}`,
 			`{"action":"sendMessage","id":"fill-1-1","room":%q,"message":"text 1"}`,
 			`{"action":"deleteMessage","id":"x","room":%q,"seq":1}`,

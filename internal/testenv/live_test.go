@@ -218,7 +218,8 @@ func offlineConnection(t *testing.T, c *testenv.Client, id string) {
 
 func TestHelp(t *testing.T) {
 	want := []string{
-		"hello", "joinRoom", "leaveRoom", "invite", "sendMessage", "deleteMessage", "history", "read", "ping", "rooms",
+		"hello", "joinRoom", "leaveRoom", "invite", "removeMember", "sendMessage", "deleteMessage",
+		"history", "read", "ping", "rooms",
 		"members", "users", "setName", "typing", "getConnectionId", "sendDirect", "help",
 		"sendmessage", "send", "sendPublic", "sendPrivate",
 	}

@@ -110,6 +110,7 @@ func TestLeaveRoom(t *testing.T) {
 			`{"action":"typing","id":"x","room":"tea"}`,
 			`{"action":"deleteMessage","id":"x","room":"tea","seq":1}`,
 			`{"action":"invite","id":"x","room":"tea","user":"alice"}`,
+			`{"action":"removeMember","id":"x","room":"tea","user":"alice"}`,
 		} {
 			refused(t, bob, "not_member", "x", "%s", action)
 		}
