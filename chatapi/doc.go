@@ -79,4 +79,18 @@ type Config struct {
 	Sleep  func(context.Context, time.Duration) error
 	Jitter func(n int) int // a random number in [0, n)
 	Logger *slog.Logger
+	// Observe is told what an operator counts; nil: nobody is.
+	Observe Observer
+}
+
+// Observer is told what happens, from many goroutines, and must not block. It learns no name and no
+// text.
+type Observer interface {
+	// FannedOut tells that events of a room, messages of which are chat messages, were handed to the
+	// sockets of all receivers, so long after the first of them was there to be told.
+	FannedOut(messages int, took time.Duration)
+	// Resumed tells that a cursor was resumed, or reset.
+	Resumed(reset bool)
+	// Failed tells that an action was answered with an error.
+	Failed(code wire.Code)
 }

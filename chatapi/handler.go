@@ -133,6 +133,9 @@ func (h *Handler) refuseUnknown(ctx context.Context, id string) {
 func (h *Handler) fail(ctx context.Context, r *request, err error) {
 	f := failure(err)
 	f.ID, f.RequestID = r.ID, r.requestID
+	if h.Observe != nil {
+		h.Observe.Failed(f.Code)
+	}
 	if f.Code == wire.InternalError {
 		h.logError(ctx, r.Name, r.requestID, err)
 	}

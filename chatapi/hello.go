@@ -52,6 +52,9 @@ func (h *Handler) resume(ctx context.Context, r *request, cursor chat.Cursor) er
 	if err != nil || !ok {
 		return err
 	}
+	if h.Observe != nil {
+		h.Observe.Resumed(missed.Reset != "")
+	}
 	room := missed.Head.Name
 	if missed.Reset != "" {
 		return h.reply(ctx, r, wire.Reset{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/internal/warm"
@@ -31,6 +32,7 @@ type roomWork struct {
 // roomQueue is what waits in one room.
 type roomQueue struct {
 	waiting []push
+	since   time.Time     // when the first of them came; known where somebody observes
 	spare   []push        // the batch before, to be filled again
 	taken   chan struct{} // closed when the worker takes what waits; nil: nobody waits for it
 }
@@ -64,10 +66,13 @@ func (r *Rooms) enqueueAll(h *Handler, pushes []push) {
 func (r *Rooms) put(h *Handler, p push) {
 	q := r.busy[p.head.Room]
 	if q != nil {
+		if len(q.waiting) == 0 {
+			q.since = h.observedAt()
+		}
 		q.waiting = append(q.waiting, p)
 		return
 	}
-	q = &roomQueue{waiting: []push{p}}
+	q = &roomQueue{waiting: []push{p}, since: h.observedAt()}
 	r.busy[p.head.Room] = q
 	r.idle.Add(1)
 	r.workers.Do(roomWork{h, p.head.Room, q})
@@ -77,11 +82,13 @@ func (r *Rooms) put(h *Handler, p push) {
 func (r *Rooms) work(w roomWork) {
 	defer r.idle.Done()
 	for {
-		batch := r.take(w.room, w.queue)
+		batch, since := r.take(w.room, w.queue)
 		if batch == nil {
 			return
 		}
-		for _, e := range w.handler.deliver(context.Background(), batch) {
+		errands := w.handler.deliver(context.Background(), batch)
+		w.handler.observeFanOut(batch, since)
+		for _, e := range errands {
 			r.run(w.handler, e)
 		}
 		clear(batch)
@@ -89,7 +96,8 @@ func (r *Rooms) work(w roomWork) {
 	}
 }
 
-func (r *Rooms) take(room string, q *roomQueue) []push {
+// take gives what waits in a room and since when; nothing ends the room's worker.
+func (r *Rooms) take(room string, q *roomQueue) ([]push, time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if q.taken != nil {
@@ -98,11 +106,11 @@ func (r *Rooms) take(room string, q *roomQueue) []push {
 	}
 	if len(q.waiting) == 0 {
 		delete(r.busy, room)
-		return nil
+		return nil, time.Time{}
 	}
 	batch := q.waiting
 	q.waiting, q.spare = q.spare, nil
-	return batch
+	return batch, q.since
 }
 
 // maxAsked is how many rooms are kept for one errand: beyond them it is through all of the user's.

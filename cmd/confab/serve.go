@@ -106,6 +106,7 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	if err := f.check(cmd); err != nil {
 		return err
 	}
+	f.config.Metrics = serve.NewMetrics()
 	fatal := make(chan error, 1)
 	log, closeLog, err := f.openLog(logger, fatal)
 	if err != nil {
@@ -162,7 +163,7 @@ func (f *serveFlags) openLog(
 		return memstore.NewLog(memstore.Options{}), func() error { return nil }, nil
 	}
 	store, err := sqlitestore.Open(f.data, sqlitestore.Options{
-		Logger: logger,
+		Logger: logger, OnCommit: f.config.Metrics.Committed,
 		OnFatal: func(err error) {
 			select {
 			case fatal <- err:

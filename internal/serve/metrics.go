@@ -36,8 +36,14 @@ func newStatsCollector(stats func() gateway.Stats) *statsCollector {
 	}
 }
 
-// Describe sends no description: the set of labels grows with what happens.
-func (*statsCollector) Describe(chan<- *prometheus.Desc) {}
+// Describe sends what Collect may send.
+func (c *statsCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		c.open, c.total, c.messages, c.bytes, c.writes, c.dropped, c.refused, c.closed, c.code, c.errors,
+	} {
+		out <- d
+	}
+}
 
 // Collect sends the counters as they are now.
 func (c *statsCollector) Collect(out chan<- prometheus.Metric) {

@@ -19,6 +19,7 @@ func (s *Server) expire(ctx context.Context, log chat.Retainer) {
 	defer ticker.Stop()
 	for ctx.Err() == nil {
 		removed, err := chat.Expire(ctx, log, s.config.Now(), s.config.Retention)
+		s.config.Metrics.expired.Add(float64(removed))
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:

@@ -69,6 +69,7 @@ type Config struct {
 	StallTimeout     time.Duration
 	Now              func() time.Time
 	Logger           *slog.Logger
+	Metrics          *Metrics      // nil: the server's own
 	MaxConnectionAge time.Duration // 0: none, as on the laptop; tests play AWS's 2 h with it
 	// WrapPoster puts something between the chat and the sockets: tests plant faults there.
 	WrapPoster func(chatapi.Poster) chatapi.Poster
@@ -133,6 +134,7 @@ func New(c Config) (*Server, error) {
 		Sleep:          chatapi.Sleep,
 		Jitter:         jitter,
 		Logger:         c.Logger,
+		Observe:        c.Metrics,
 	})
 	s.tasks.Handler = s.handler
 	ctx, cancel := context.WithCancel(context.Background())
@@ -163,6 +165,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

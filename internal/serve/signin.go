@@ -144,7 +144,7 @@ func (s *Server) serveSignIn(w http.ResponseWriter, r *http.Request) {
 		signin.Reply(w, r, s.config.Logger, s.mode(), nil)
 		return
 	}
-	s.signIn.ServeHTTP(w, r)
+	s.observeSignIn(w, r)
 }
 
 // Desk has the use cases of signing in; nil in open mode.

@@ -25,6 +25,9 @@ type Options struct {
 	// after it is opened again. Nil: nothing is called.
 	OnFatal func(error)
 	Logger  *slog.Logger // nil: nothing is logged
+	// OnCommit is told after each commit how many operations it had and how long it took, from the
+	// first of them until it was durable. It must not block. Nil: nobody is.
+	OnCommit func(operations int, took time.Duration)
 
 	young int   // messages that are kept in memory; 0: maxYoung
 	small int64 // rows of a table that Open checks; 0: smallTable
@@ -36,6 +39,7 @@ type Store struct {
 	now       func() time.Time
 	newEpoch  func() string
 	onFatal   func(error)
+	onCommit  func(operations int, took time.Duration)
 	log       *slog.Logger
 	young     int   // as in Options
 	small     int64 // as in Options
@@ -68,7 +72,8 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{
 		dir: dir, file: filepath.Join(dir, databaseFile),
 		now: o.Now, newEpoch: o.NewEpoch, onFatal: o.OnFatal, log: o.Logger,
-		young: cmp.Or(o.young, maxYoung), small: cmp.Or(o.small, smallTable),
+		onCommit: o.OnCommit,
+		young:    cmp.Or(o.young, maxYoung), small: cmp.Or(o.small, smallTable),
 		queue: newQueue(), cache: newCache(), places: &young{rooms: map[string]*youngRoom{}},
 		tickets: newTickets(), end: make(chan struct{}),
 	}

@@ -70,12 +70,16 @@ func (w *writer) commit(batch []*op) {
 	err := w.s.failed()
 	if err == nil {
 		w.forget()
+		began := time.Now()
 		err = w.conn.within("BEGIN IMMEDIATE", func() error { return w.apply(batch) })
 		if err != nil {
 			err = w.abort(err)
 		} else {
 			w.publish()
 			w.written()
+			if w.s.onCommit != nil {
+				w.s.onCommit(len(batch), time.Since(began))
+			}
 		}
 		w.untouch()
 	}
