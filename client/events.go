@@ -33,9 +33,9 @@ type Cursor struct {
 	Seq   uint64
 }
 
-// Reset says that a room's log is another one than before, as after a restore of a backup, or that
-// it no longer has what was missed. What was shown of the room is void; the Messages from FirstSeq
-// on follow, under the new Epoch.
+// Reset says that a room's log is another one than before, as after a restore of a backup: what was
+// shown of the room is void. Under the Epoch of before it says that messages which were missed are
+// no longer kept. The Messages from FirstSeq on follow.
 type Reset struct {
 	Room     string
 	Epoch    string
@@ -54,6 +54,7 @@ type SendFailed struct {
 type Connected struct {
 	User         string // who one is
 	ConnectionID string
+	Notice       string // a sentence for people, as that names are not verified; mostly ""
 }
 
 // Disconnected says that the line is down. It comes once until the next Connected.

@@ -52,8 +52,8 @@ func (c *Client) page(e wire.History, now time.Time) bool {
 	case e.Epoch != r.epoch && r.epoch != "":
 		c.restart(r, e.Epoch, 1, "the room's log is another one than before", now)
 		return true
-	case len(e.Messages) > 0 && e.Messages[0].Seq > r.next:
-		c.restart(r, e.Epoch, e.Messages[0].Seq, "older messages are no longer kept", now)
+	case e.FirstSeq > r.next:
+		c.restart(r, e.Epoch, e.FirstSeq, "older messages are no longer kept", now)
 	}
 	before := r.next
 	r.epoch, r.verify, r.head = e.Epoch, false, max(r.head, e.Seq)

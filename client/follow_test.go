@@ -212,6 +212,24 @@ func TestClient_reset(t *testing.T) {
 	})
 }
 
+// TestClient_expired misses messages that the server then keeps no longer.
+func TestClient_expired(t *testing.T) {
+	play(t, func(t *testing.T, s *stage) {
+		c, p := s.client(0, "")
+		p.texts(9)
+		p.send(`{"event":"history","id":%q,"room":"tea","messages":[],"more":false,"seq":9,"epoch":"e1","firstSeq":10}`,
+			p.next("history").id())
+		s.expect(c, client.Reset{
+			Room: "tea", Epoch: "e1", FirstSeq: 10, Reason: "older messages are no longer kept",
+		})
+		p.texts(10)
+		s.shows(c, 10)
+		p.pong(p.next("ping"), 10) // nothing is missing any more
+		s.nothing(c)
+		s.end(c)
+	})
+}
+
 func TestClient_rooms(t *testing.T) {
 	t.Run("a room of two users begins with its first message", func(t *testing.T) {
 		play(t, func(t *testing.T, s *stage) {

@@ -117,6 +117,7 @@ type Page struct {
 	More     bool      // there are others in that direction
 	Last     uint64    // with After, up to which number the page goes
 	Seq      uint64    // the number of the room's last message
+	FirstSeq uint64    // messages with a lower number are no longer kept; 0: all are
 	Epoch    string
 }
 
@@ -146,7 +147,7 @@ func (c *Client) History(ctx context.Context, room string, which Range) (Page, e
 }
 
 func newPage(h wire.History) Page {
-	p := Page{Room: h.Room, More: h.More, Seq: h.Seq, Epoch: h.Epoch}
+	p := Page{Room: h.Room, More: h.More, Seq: h.Seq, FirstSeq: h.FirstSeq, Epoch: h.Epoch}
 	for i := range h.Messages {
 		m := &h.Messages[i]
 		m.Room, p.Last = h.Room, m.Seq

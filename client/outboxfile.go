@@ -2,12 +2,14 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,8 +21,8 @@ const (
 )
 
 // outboxFile keeps an outbox. A line is the CRC-32C of a record in eight hexadecimal digits, a blank
-// and the record as JSON: first a header, then messages that came and ids of those that are done. A
-// last line that is not whole was never promised to anybody.
+// and the record as JSON: first a header, then messages that came and ids of those that are done. An
+// end that is not whole was never promised to anybody.
 type outboxFile struct {
 	name string
 	lock *os.File
@@ -111,8 +113,8 @@ func (o *outboxFile) open(server string) ([]*entry, error) {
 	return left, o.rewrite(left)
 }
 
-// readOutbox reads a file. What is wrong in its last line, and nowhere else, is a write that was cut
-// off.
+// readOutbox reads a file. What is wrong at its end is a write that was cut off; with something right
+// behind it, it is damage.
 func readOutbox(text []byte) (head outboxHeader, left []*entry, err error) {
 	lines := bytes.Split(text, []byte("\n"))
 	lines = lines[:len(lines)-1] // empty, or without an end
@@ -125,36 +127,29 @@ func readOutbox(text []byte) (head outboxHeader, left []*entry, err error) {
 	if head.Version != outboxVersion {
 		return head, nil, fmt.Errorf("its version is %d, and this program knows %d", head.Version, outboxVersion)
 	}
-	byID := map[string]*entry{}
+	var wrong error
 	for i, text := range lines[1:] {
 		var r record
-		if err := unline(text, &r); err != nil {
-			if i == len(lines)-2 {
-				break
-			}
-			return head, nil, fmt.Errorf("line %d: %w", i+2, err)
-		}
-		switch {
+		switch err := unline(text, &r); {
+		case err != nil:
+			wrong = cmp.Or(wrong, fmt.Errorf("line %d: %w", i+2, err))
+		case wrong != nil:
+			return head, nil, wrong
 		case r.Put != nil:
-			e := &entry{
-				Draft: Draft{Room: r.Put.Room, To: r.Put.To, Text: r.Put.Text, ID: r.Put.ID},
-				at:    r.Put.At, restored: true, tried: true,
-			}
-			byID[e.ID] = e
-			left = append(left, e)
+			left = append(left, r.Put.entry())
 		case r.Done != "":
-			delete(byID, r.Done)
+			left = slices.DeleteFunc(left, func(e *entry) bool { return e.ID == r.Done })
 		case r.User != "":
 			head.User = r.User
 		}
 	}
-	waiting := left[:0]
-	for _, e := range left {
-		if byID[e.ID] == e {
-			waiting = append(waiting, e)
-		}
-	}
-	return head, waiting, nil
+	return head, left, nil
+}
+
+// entry gives the message of an earlier run, which may have been sent.
+func (k *kept) entry() *entry {
+	draft := Draft{Room: k.Room, To: k.To, Text: k.Text, ID: k.ID}
+	return &entry{Draft: draft, at: k.At, restored: true, tried: true}
 }
 
 // rewrite replaces the file in one step by one that has these messages alone.

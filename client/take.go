@@ -104,7 +104,7 @@ func (c *Client) welcome(l *link, e wire.Welcome, now time.Time) {
 	c.settle(now)
 	if c.state != Online {
 		c.state, c.told = Online, false
-		c.queue.hint(Connected{e.User, e.ConnectionID})
+		c.queue.hint(Connected{e.User, e.ConnectionID, e.Notice})
 	}
 	close(l.ready)
 }

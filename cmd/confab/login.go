@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/confab-chat/confab/auth"
+	"github.com/confab-chat/confab/client"
 	"github.com/confab-chat/confab/internal/login"
 	"github.com/confab-chat/confab/internal/serve"
 	"github.com/confab-chat/confab/internal/signin"
@@ -89,7 +90,7 @@ func signInHere(cmd *cobra.Command, in *bufio.Reader, link, handle string) error
 	if err != nil {
 		return err
 	}
-	err = file.Put(server.Origin, login.Session{
+	err = file.Put(server.Origin, client.Session{
 		Handle: person.Handle, Device: person.Device, Session: person.Session,
 		Since: time.Now().UTC().Truncate(time.Second),
 	})
@@ -189,7 +190,7 @@ seconds, as the second value of Sec-WebSocket-Protocol after "confab".`,
 }
 
 // signedInAt finds the session that a command is about: at the URL, or the only one.
-func signedInAt(args []string) (file login.File, s *login.Server, have login.Session, err error) {
+func signedInAt(args []string) (file login.File, s *login.Server, have client.Session, err error) {
 	if file, err = login.Default(); err != nil {
 		return "", nil, have, err
 	}

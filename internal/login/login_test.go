@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/confab-chat/confab/client"
 	"github.com/confab-chat/confab/internal/serve"
 	"github.com/confab-chat/confab/store/memstore"
 )
@@ -150,7 +151,7 @@ func TestFile(t *testing.T) {
 		t.Errorf("without a file: %v, %v", got, err)
 	}
 	since := time.Date(2026, 11, 21, 16, 0, 0, 0, time.UTC)
-	alice := Session{Handle: "alice", Device: "0123456789ab", Session: "secret", Since: since}
+	alice := client.Session{Handle: "alice", Device: "0123456789ab", Session: "secret", Since: since}
 	for _, origin := range []string{"https://b.example", "https://a.example"} {
 		if err := f.Put(origin, alice); err != nil {
 			t.Fatal(err)
@@ -203,7 +204,7 @@ func TestFile_damaged(t *testing.T) {
 		if err := os.WriteFile(string(f), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.Put("https://a.example", Session{}); err == nil || !strings.Contains(err.Error(), want) {
+		if err := f.Put("https://a.example", client.Session{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
 		if now, err := os.ReadFile(string(f)); err != nil || string(now) != text {

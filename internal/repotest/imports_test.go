@@ -44,7 +44,7 @@ var table = map[string][]string{
 	"internal/doctor":      {},
 	"internal/export":      {"auth", "chat", "store/sqlitestore"},
 	"internal/signin":      {"auth", "chat"},
-	"internal/login":       {"auth", "chat", "internal/serve", "internal/signin"},
+	"internal/login":       {"auth", "chat", "client", "internal/serve", "internal/signin"},
 	"internal/qrcode":      {},
 	"internal/control":     {"chat", "internal/signin"},
 	"internal/egress":      {},
