@@ -25,6 +25,7 @@ var events = []wire.Event{
 	wire.Rooms{},
 	wire.Members{},
 	wire.Users{},
+	wire.MemberRemoved{},
 	wire.Named{},
 	wire.Typing{},
 	wire.ConnectionID{},

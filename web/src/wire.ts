@@ -158,6 +158,13 @@ export interface Users {
 }
 shapes.Users = { id: "string?", users: "Person[]", more: "boolean" };
 
+export interface MemberRemoved {
+  id?: string;
+  room: string;
+  user: string;
+}
+shapes.MemberRemoved = { id: "string?", room: "string", user: "string" };
+
 export interface Named {
   id?: string;
   user: string;
@@ -249,6 +256,7 @@ export type ServerEvent =
   | ({ event: "rooms" } & Rooms)
   | ({ event: "members" } & Members)
   | ({ event: "users" } & Users)
+  | ({ event: "memberRemoved" } & MemberRemoved)
   | ({ event: "named" } & Named)
   | ({ event: "typing" } & Typing)
   | ({ event: "connectionId" } & ConnectionID)
@@ -277,6 +285,7 @@ export const eventShapes: Readonly<Record<string, Shape>> = {
   "rooms": shapes.Rooms,
   "members": shapes.Members,
   "users": shapes.Users,
+  "memberRemoved": shapes.MemberRemoved,
   "named": shapes.Named,
   "typing": shapes.Typing,
   "connectionId": shapes.ConnectionID,
@@ -302,6 +311,7 @@ export type ClientAction =
   | { action: "joinRoom"; id?: string; room: string; private?: boolean }
   | { action: "leaveRoom"; id?: string; room: string }
   | { action: "invite"; id?: string; room: string; user: string }
+  | { action: "removeMember"; id?: string; room: string; user: string }
   | { action: "sendMessage"; id?: string; message: string; room?: string; to?: string }
   | { action: "deleteMessage"; id?: string; room: string; seq: number }
   | { action: "history"; id?: string; room: string; after?: number; before?: number; limit?: number }
