@@ -7,10 +7,11 @@ MAKEFLAGS   += --no-print-directory
 
 GOTEST := go test -p 2 -timeout 10m
 BIN    := .tools/bin
+ARCH   := arm64
 LIMITS := $(wildcard $(or $(PEERS_ROOT),$(or $(TMPDIR),/tmp)/confab-peers)/bin/limits)
 
-.PHONY: help build release serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint web \
-	cover bench growth deep tools lint-tools clean
+.PHONY: help build release lambda serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint \
+	web cover bench growth deep tools lint-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,9 @@ build: ## build ./confab, one static binary
 
 release: ## build the archives of all systems into dist, twice, and compare
 	@internal/release/twice.sh dist
+
+lambda: ## build the function of deploy/template.yaml (ARCH=arm64 or amd64) into deploy/build
+	@go run ./internal/release -lambda $(ARCH) -out deploy/build
 
 serve: ## build and run the server on this machine
 	@$(MAKE) build
@@ -88,5 +92,5 @@ lint-tools:
 	@internal/tools/install.sh lint
 
 clean: ## remove what was built; .tools stays
-	rm -rf confab dist
+	rm -rf confab dist deploy/build
 	go clean -testcache

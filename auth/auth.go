@@ -19,6 +19,8 @@ import (
 type Request struct {
 	Query   map[string]string
 	Headers map[string]string // in any case
+	// Authorizer is what an authorizer in front has said; nil: there is none.
+	Authorizer map[string]any
 }
 
 // Header gives a header in any case, and whether it was sent.

@@ -32,6 +32,9 @@ func (s *Service) Send(
 	if err != nil {
 		return Message{}, err
 	}
+	if room == Lobby && s.LobbyOff {
+		return Message{}, E(Forbidden, "the lobby is off on this server: join a room and say it there")
+	}
 	d.Room = room
 	stored, err := s.log.Append(ctx, d, then)
 	return stored, explainSend(err, m.Room)

@@ -11,6 +11,9 @@ import (
 // The caller of a use case is the row of its connection, as Touch gave it: who speaks is never
 // taken from what is said.
 type Service struct {
+	// LobbyOff refuses messages to the lobby, where each is posted to everyone. Set it before use.
+	LobbyOff bool
+
 	log   Log
 	conns Connections
 	now   func() time.Time

@@ -29,6 +29,7 @@ func Dialects() []string {
 // a sentence.
 func (h *Handler) connect(ctx context.Context, e *Event) Response {
 	request := auth.Request{Query: e.QueryStringParameters, Headers: e.Headers}
+	request.Authorizer, _ = e.RequestContext.Authorizer.(map[string]any)
 	if !h.originAllowed(&request) {
 		return respond(403, "the page's origin is not allowed to connect here\n")
 	}

@@ -74,6 +74,7 @@ func NewHTTPClient(parallel int) *http.Client {
 	}
 	return &http.Client{
 		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
 			MaxIdleConnsPerHost: parallel,
 			IdleConnTimeout:     90 * time.Second,
 			TLSHandshakeTimeout: Budget,

@@ -12,9 +12,6 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-// version is that of the program; the protocol has its own.
-const version = "0.1.0"
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, stop, os.Args[1:], os.Stdout, os.Stderr)

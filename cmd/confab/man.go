@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"github.com/confab-chat/confab/internal/version"
 )
 
 // newMan writes the manual pages; packagers call it.
@@ -23,7 +25,7 @@ func newMan() *cobra.Command {
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
 			day := time.Unix(0, 0).UTC() // the same pages from the same program
-			header := &doc.GenManHeader{Section: "1", Source: "Confab " + version, Date: &day}
+			header := &doc.GenManHeader{Section: "1", Source: "Confab " + version.Number, Date: &day}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
 				return err
 			}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/confab-chat/confab/internal/version"
 )
 
 // usageError is a command line that was not understood.
@@ -25,7 +27,7 @@ func newRoot(stop func()) *cobra.Command {
 		Long: `Confab is real-time chat that you own: one program, one folder of data.
 
 Start with:  confab serve`,
-		Version:           version,
+		Version:           version.Number,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: fromEnvironment,

@@ -18,6 +18,7 @@ import (
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/chatapi"
 	"github.com/confab-chat/confab/internal/serve"
+	"github.com/confab-chat/confab/internal/version"
 	"github.com/confab-chat/confab/store/memstore"
 	"github.com/confab-chat/confab/store/sqlitestore"
 )
@@ -112,7 +113,7 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	f.config.Log, f.config.Logger, f.config.Version = log, logger, version
+	f.config.Log, f.config.Logger, f.config.Version = log, logger, version.Number
 	f.config.Sessions, f.config.Retention = f.sessions(log), f.keep.keep
 	f.config.Notice = f.notice()
 	err = f.listenAndServe(cmd, fatal)
@@ -238,7 +239,7 @@ func (f *serveFlags) announce(out io.Writer, origin string) {
 	if f.memory {
 		where = "in memory: it is gone when this stops"
 	}
-	fmt.Fprintf(out, "Confab %s. Chat data %s.\n", version, where)
+	fmt.Fprintf(out, "Confab %s. Chat data %s.\n", version.Number, where)
 	if f.auth != openMode {
 		const text = "Open %s/ for how to come in: who has an account, or a link.\nCtrl-C stops it.\n"
 		fmt.Fprintf(out, text, origin)

@@ -46,9 +46,17 @@ func (t target) program() string {
 
 func main() {
 	out := flag.String("out", "dist", "folder for the archives; what is in it goes")
+	function := flag.String("lambda", "", "build the function of deploy/template.yaml for a processor "+
+		"instead, arm64 or amd64, into -out")
 	only := flag.String("only", "", "targets as linux/amd64,darwin/arm64; default all")
 	flag.Parse()
-	if err := release(context.Background(), *out, *only); err != nil {
+	err := error(nil)
+	if *function != "" {
+		err = packFunction(context.Background(), *out, *function)
+	} else {
+		err = release(context.Background(), *out, *only)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
@@ -79,7 +87,7 @@ func release(ctx context.Context, out, only string) error {
 	var sums bytes.Buffer
 	for _, t := range chosen {
 		program := filepath.Join(work, t.system+"-"+t.processor)
-		if err := build(ctx, t, program); err != nil {
+		if err := build(ctx, t, program, "./cmd/confab"); err != nil {
 			return err
 		}
 		text, err := os.ReadFile(program)
@@ -118,11 +126,11 @@ func choose(only string) ([]target, error) {
 	return chosen, nil
 }
 
-// build compiles the program. -trimpath leaves out where it was built, -s -w what only debuggers
-// use.
-func build(ctx context.Context, t target, out string) error {
+// build compiles a program. -trimpath leaves out where it was built, -s -w what only debuggers use,
+// lambda.norpc (of aws-lambda-go) what only the runtime of long ago did.
+func build(ctx context.Context, t target, out, program string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
-		"-ldflags=-s -w", "-o", out, "./cmd/confab")
+		"-tags=lambda.norpc", "-ldflags=-s -w", "-o", out, program)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+t.system, "GOARCH="+t.processor,
 		"GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0")
 	cmd.Stderr = os.Stderr
@@ -154,7 +162,7 @@ func commitTime(ctx context.Context) (time.Time, error) {
 // program itself says it on this one.
 func accompany(ctx context.Context, work string) (version string, files []entry, err error) {
 	host, pages := filepath.Join(work, "host"), filepath.Join(work, "man")
-	if err := build(ctx, target{runtime.GOOS, runtime.GOARCH}, host); err != nil {
+	if err := build(ctx, target{runtime.GOOS, runtime.GOARCH}, host, "./cmd/confab"); err != nil {
 		return "", nil, err
 	}
 	if version, err = versionOf(ctx, host); err != nil {

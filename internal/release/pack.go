@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 )
@@ -20,8 +21,8 @@ type entry struct {
 	text []byte
 }
 
-// pack writes an archive, .zip or .tar.gz, with the files in one folder, and gives its line of
-// SHA256SUMS. Nothing but its arguments is in the bytes.
+// pack writes an archive, .zip or .tar.gz, with the files in one folder of its name, and gives its
+// line of SHA256SUMS. Nothing but its arguments is in the bytes.
 func pack(out, name string, zipped bool, files []entry, date time.Time) (sum string, err error) {
 	write, file := writeTar, name+".tar.gz"
 	if zipped {
@@ -62,7 +63,8 @@ func writeTar(w *bytes.Buffer, folder string, files []entry, date time.Time) err
 func writeZip(w *bytes.Buffer, folder string, files []entry, date time.Time) error {
 	archive := zip.NewWriter(w)
 	for _, f := range files {
-		header := &zip.FileHeader{Name: folder + "/" + f.name, Method: zip.Deflate, Modified: date}
+		name := path.Join(folder, f.name)
+		header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: date}
 		header.SetMode(f.mode)
 		to, err := archive.CreateHeader(header)
 		if err != nil {

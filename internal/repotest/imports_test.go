@@ -27,7 +27,9 @@ var table = map[string][]string{
 	"client":               {"wire"},
 	"internal/tui":         {"client", "wire"},
 	"internal/bench":       {"client", "wire"},
-	"cmd/confab-lambda":    {"chat", "chatapi", "auth", "connections", "store/dynamostore"},
+	"cmd/confab-lambda": {
+		"chat", "chatapi", "wire", "auth", "connections", "store/dynamostore", "internal/version",
+	},
 	"cmd/confab":           {anything},
 	"internal/testenv":     {anything},
 	"internal/serve":       {anything},
@@ -52,6 +54,7 @@ var table = map[string][]string{
 	"internal/rehearsal":   {"gateway", "lambdahost", "stack", "internal/control", "internal/egress", "internal/localdb"},
 	"internal/repotest":    {},
 	"internal/testcert":    {},
+	"internal/version":     {},
 	"internal/testissuer":  {},
 	"internal/terminal":    {},
 	"internal/wsline":      {"internal/terminal"},

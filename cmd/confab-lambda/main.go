@@ -1,0 +1,22 @@
+// Command confab-lambda is the bootstrap of the deployed functions, for the runtime
+// provided.al2023. It is one program for both: the chat, which answers the routes, its own tasks, the
+// schedule and direct invocations, and the authorizer. An event's shape says what is to be done.
+//
+// All settings come from the environment, as deploy/template.yaml sets them: see settings.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func main() {
+	f, err := newFunction(os.Getenv, os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "confab-lambda:", err)
+		os.Exit(1)
+	}
+	lambda.Start(f)
+}
