@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/internal/shell"
 )
 
 func main() {
@@ -46,7 +47,7 @@ func sentence(err error) string {
 	var e *chat.Error
 	switch {
 	case !errors.As(err, &e) || e.Message == "":
-		return err.Error()
+		return shell.Sentence(err)
 	case e.Err != nil:
 		return e.Message + ": " + e.Err.Error()
 	}

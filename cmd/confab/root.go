@@ -41,7 +41,7 @@ Start with:  confab serve`,
 	root.AddCommand(newBackup(), newCheck(), newRestore(), newExport(), newImport())
 	root.AddCommand(newLink(), newUser(), newKick(), newRoom(), newStatus(), newAudit())
 	root.AddCommand(newLogin(), newLogout(), newTicket())
-	root.AddCommand(newWS())
+	root.AddCommand(newChat(), newSend(), newTail(), newHistory(), newUsers(), newRooms(), newWS())
 	root.AddCommand(newRun(stop), newWhy())
 	return root
 }

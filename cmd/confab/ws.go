@@ -32,9 +32,9 @@ func newWS() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ws URL",
 		Short: "Talk to any WebSocket server, frame by frame",
-		Long: `Talk to any WebSocket server: a line of the input is sent as a text frame, and each frame that
-comes is printed as a line, binary ones in hexadecimal. Behind a pipe a frame is printed byte for
-byte; on a terminal what could act on it is written out. Empty lines are not sent.
+		Long: `Talk to any WebSocket server: a line of the input is sent as a text frame, and each
+frame that comes is printed as a line, binary ones in hexadecimal. Behind a pipe a frame is printed
+byte for byte; on a terminal what could act on it is written out. Empty lines are not sent.
 
 The exit code is 0 when the connection was closed by you, or by the server with code 1000, 1001 or
 none; 1 when the server refused the connection, closed it with another code, or it was lost; 2 when
@@ -91,7 +91,8 @@ func (f *wsFlags) run(cmd *cobra.Command, target string) error {
 // fill makes the options of the command line.
 func (f *wsFlags) fill(target string) error {
 	u, err := url.Parse(target)
-	if err != nil || u.Host == "" || !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) {
+	schemes := []string{"ws", "wss", "http", "https"}
+	if err != nil || u.Host == "" || !slices.Contains(schemes, u.Scheme) {
 		return fmt.Errorf("%q is no URL of a WebSocket: want one as ws://127.0.0.1:8080/production",
 			terminal.CleanLine(target))
 	}
@@ -121,7 +122,7 @@ type tlsFlags struct {
 func (f *tlsFlags) define(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.ca, "ca", "",
 		"a PEM file of certificates to trust instead of the system's, as of a server's own")
-	cmd.Flags().BoolVarP(&f.insecure, "insecure", "n", false,
+	cmd.Flags().BoolVar(&f.insecure, "insecure", false,
 		"take any certificate: everybody on the way can read and change everything")
 }
 

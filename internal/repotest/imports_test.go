@@ -57,6 +57,7 @@ var table = map[string][]string{
 	"internal/version":     {},
 	"internal/testissuer":  {},
 	"internal/terminal":    {},
+	"internal/shell":       {"client", "chat", "internal/login", "internal/serve", "internal/terminal"},
 	"internal/wsline":      {"internal/terminal"},
 	"internal/wirets":      {"internal/tools", "wire"},
 }

@@ -79,7 +79,7 @@ func (c *Console) Write(text []byte) (int, error) { return c.out.Write(text) }
 func (c *Console) Notice(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if c.edit != nil && c.notices == io.Writer(c.edit) {
-		text = c.Style.Faint(text)
+		text = c.Style.Faint(Fold(text, "    ", c.Columns()))
 	}
 	fmt.Fprintln(c.notices, text)
 }

@@ -38,8 +38,8 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// TestFold_Forgery pads a text so that a plain terminal would begin a row with what looks like another
-// person's message.
+// TestFold_Forgery pads a text so that a plain terminal would begin a row with what looks like
+// another person's message.
 func TestFold_Forgery(t *testing.T) {
 	forged := "📨 Message from [bob]: [I resign]"
 	for _, text := range []string{

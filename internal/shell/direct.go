@@ -1,0 +1,288 @@
+package shell
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/confab-chat/confab/client"
+	"github.com/confab-chat/confab/internal/terminal"
+)
+
+// Times of a connection in the dialect direct.
+const (
+	keepAlive  = 4 * time.Minute // between pings: API Gateway ends what is idle for 10 minutes
+	redial     = 5 * time.Second
+	maxMessage = 256 << 10 // bytes; messages have at most 128 KiB (docs/protocol.md, "Limits")
+)
+
+// someone has sent what bears no name: in this dialect no frame does.
+const someone = "someone"
+
+// direct is a chat in the dialect of the write-up with a Go client: docs/protocol.md, "Seed
+// dialects".
+type direct struct {
+	*Chat
+	address string
+	options websocket.DialOptions
+
+	mu    sync.Mutex
+	conn  *websocket.Conn // nil while the line is down
+	asked int             // requests for the connection's id without an answer
+	texts []saidText      // that have not come back yet
+	ended bool            // the last answer only tells that all is done
+	told  chan struct{}   // has a token when something was answered
+}
+
+// saidText is a text on its way to all, the sender too.
+type saidText struct{ id, text string }
+
+// isDirect tells whether the address asks for the dialect.
+func (t *Chat) isDirect() bool {
+	address, _, err := t.resolve()
+	return err == nil && address.Query().Get("dialect") == "direct"
+}
+
+// runDirect talks in the dialect until the input ends, or /quit.
+func (t *Chat) runDirect(ctx context.Context) error {
+	t.prepare()
+	d := &direct{Chat: t, told: make(chan struct{}, 1)}
+	if err := d.prepareDial(); err != nil {
+		return err
+	}
+	if err := d.connect(ctx); err != nil {
+		return err
+	}
+	inner, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	go func() { stop(d.keep(inner)) }()
+	t.Console.SetPrompt("> ")
+	lines := readConsole(t.Console)
+	for {
+		select {
+		case <-ctx.Done():
+			d.close()
+			return context.Cause(ctx)
+		case <-inner.Done():
+			return context.Cause(inner)
+		case in := <-lines:
+			err := in.err
+			if err == nil {
+				err = d.enter(inner, in.line)
+			}
+			switch {
+			case err == nil:
+			case isEnd(err):
+				return d.end(inner)
+			default:
+				return err
+			}
+		}
+	}
+}
+
+// prepareDial makes the address, with the session where there is one.
+func (d *direct) prepareDial() error {
+	u, signedIn, err := d.resolve()
+	if err != nil {
+		return err
+	}
+	header := http.Header{}
+	if signedIn && d.Name == "" {
+		session, err := keptSession(client.Origin(u))
+		if err != nil {
+			return err
+		}
+		header.Set("Authorization", "Bearer "+session)
+	} else if name := d.name(u); name != "" {
+		query := u.Query()
+		query.Set("name", name)
+		u.RawQuery = query.Encode()
+	}
+	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	d.address = u.String()
+	d.options = websocket.DialOptions{
+		HTTPHeader: header,
+		HTTPClient: &http.Client{Transport: d.transport(), CheckRedirect: refuse},
+	}
+	return nil
+}
+
+// connect makes the connection and asks for its id, as the write-up's client does first.
+func (d *direct) connect(ctx context.Context) error {
+	limit := d.Timeout
+	if limit == 0 {
+		limit = time.Minute
+	}
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	conn, response, err := websocket.Dial(bounded, d.address, &d.options) //nolint:bodyclose // it closes it
+	switch {
+	case err != nil && isNoAnswer(err):
+		return fmt.Errorf("%w: %s", ErrUnreachable, reason(err))
+	case err != nil && response != nil && response.Body != nil:
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 1024)) // the status says most
+		return fmt.Errorf("the server answers %s: %s",
+			response.Status, terminal.CleanLine(string(text)))
+	case err != nil:
+		return err
+	}
+	conn.SetReadLimit(maxMessage)
+	d.mu.Lock()
+	d.conn, d.asked, d.texts = conn, 0, nil
+	d.mu.Unlock()
+	return d.askID(ctx)
+}
+
+// keep prints what comes, and connects again when the line is down.
+func (d *direct) keep(ctx context.Context) error {
+	for {
+		err := d.read(ctx)
+		d.mu.Lock()
+		d.conn.CloseNow()
+		d.conn = nil
+		ended := d.ended
+		d.mu.Unlock()
+		if ended {
+			return nil
+		}
+		d.Console.Notice("The line is down (%s); connecting again.", reason(err))
+		for err != nil {
+			timer := time.NewTimer(redial)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				timer.Stop()
+				return context.Cause(ctx)
+			}
+			if err = d.connect(ctx); err != nil && !errors.Is(err, ErrUnreachable) {
+				return err
+			}
+		}
+		d.Console.Notice("The line is up again.")
+	}
+}
+
+// read prints frames until the connection ends, and keeps it alive.
+func (d *direct) read(ctx context.Context) error {
+	d.mu.Lock()
+	conn := d.conn
+	d.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		ticker := time.NewTicker(keepAlive)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				_ = conn.Ping(ctx) // what is lost shows in Read
+			}
+		}
+	}()
+	for {
+		_, frame, err := conn.Read(ctx)
+		if err != nil {
+			return err
+		}
+		if err := d.show(frame); err != nil {
+			return err
+		}
+	}
+}
+
+// show prints a frame: an object of the dialect, or a text that was said to all.
+func (d *direct) show(frame []byte) error {
+	var object struct {
+		ConnectionID  *string         `json:"connectionId"`
+		OperationType *string         `json:"operationType"`
+		Event         string          `json:"event"`
+		ID            string          `json:"id"`
+		Message       json.RawMessage `json:"message"`
+	}
+	isObject := strings.HasPrefix(string(frame), "{") && json.Unmarshal(frame, &object) == nil
+	d.screen.Style.Columns = d.Console.Columns()
+	switch {
+	case isObject && object.OperationType != nil:
+		if d.JSON {
+			return d.screen.putJSON(members{
+				{"event", "direct"},
+				{"operationType", *object.OperationType},
+				{"message", object.Message},
+			})
+		}
+		text := payloadText(*object.OperationType, object.Message)
+		return d.screen.put(d.screen.said(someone, "", text))
+	case isObject && object.Event == "error":
+		var text string
+		d.back(func(said saidText) bool { return said.id == object.ID })
+		_ = json.Unmarshal(object.Message, &text) // an error without a text is said all the same
+		if d.JSON {
+			return d.screen.putJSON(json.RawMessage(frame))
+		}
+		d.Console.Notice("The server refuses that: %s", terminal.CleanLine(text))
+		return nil
+	case isObject && object.ConnectionID != nil && d.answered():
+		return d.showID(*object.ConnectionID)
+	}
+	d.back(func(said saidText) bool { return said.text == string(frame) })
+	if d.JSON {
+		return d.screen.putJSON(members{{"event", "message"}, {"message", string(frame)}})
+	}
+	return d.screen.put(d.screen.said(someone, "", string(frame)))
+}
+
+// showID prints the connection's id.
+func (d *direct) showID(id string) error {
+	d.mu.Lock()
+	last := d.ended && d.asked == 0
+	d.mu.Unlock()
+	switch {
+	case last:
+		return nil
+	case d.JSON:
+		return d.screen.putJSON(members{{"event", "connectionId"}, {"connectionId", id}})
+	}
+	return d.screen.put("Your connection id: " + terminal.CleanLine(id))
+}
+
+// back notes that a text of one's own has come back, or was refused.
+func (d *direct) back(which func(saidText) bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := slices.IndexFunc(d.texts, which); i >= 0 {
+		d.texts = slices.Delete(d.texts, i, i+1)
+	}
+	d.wake()
+}
+
+// wake wakes the end. The mutex is held.
+func (d *direct) wake() {
+	select {
+	case d.told <- struct{}{}:
+	default:
+	}
+}
+
+// answered counts an answer, if there was a question.
+func (d *direct) answered() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.asked == 0 {
+		return false
+	}
+	d.asked--
+	d.wake()
+	return true
+}
