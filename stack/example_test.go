@@ -3,7 +3,6 @@ package stack_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -50,48 +49,41 @@ Resources:
     Type: AWS::SQS::Queue
 `
 
+// check ends the example where something has failed.
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
 // A template runs in a test as it is; what cannot run is named.
 func Example() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "greeter-")
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "template.yaml")
-	if err := os.WriteFile(file, []byte(template), 0o600); err != nil {
-		log.Fatal(err)
-	}
+	check(os.WriteFile(file, []byte(template), 0o600))
 
 	s, diagnostics, err := stack.Load(stack.Options{Dir: dir})
 	for _, d := range diagnostics {
 		fmt.Printf("%d: %s: %s: %s\n", d.Line, d.Severity, d.Resource, d.Text)
 	}
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer s.Close()
 	host, err := lambdahost.New(lambdahost.Config{}) // where functions would run
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer host.Close()
 	d, err := s.Deploy(ctx, stack.Target{Host: host})
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer d.Close(ctx)
 	server := httptest.NewServer(d)
 	defer server.Close()
 
-	c, _, err := websocket.Dial(ctx, server.URL+"/dev", nil)
-	if err != nil {
-		log.Fatal(err)
-	}
+	c, _, err := websocket.Dial(ctx, server.URL+"/dev", nil) //nolint:bodyclose // the library closes it
+	check(err)
 	defer c.CloseNow()
-	if err := c.Write(ctx, websocket.MessageText, []byte("hi")); err != nil {
-		log.Fatal(err)
-	}
+	check(c.Write(ctx, websocket.MessageText, []byte("hi")))
 	_, answer, err := c.Read(ctx)
 	fmt.Println(string(answer), err)
 	// Output:

@@ -21,6 +21,8 @@ type Function struct {
 	// Source is the folder or archive that the code comes from, for who waits for changes; "" for
 	// code in the template.
 	Source string
+	// Policies are what the template lets the function do, as far as it stands there.
+	Policies []Statement
 	// Refused says why the function does not run here; "" where it does.
 	Refused string
 
@@ -47,6 +49,7 @@ func (b *builder) functions() {
 				f.Lambda.Concurrency = -1 // none, as 0 on AWS
 			}
 		}
+		f.Policies = b.policies(r)
 		b.aliases(r, f)
 		if f.Refused = b.runtime(r, f); f.Refused != "" {
 			b.warnf(r.id, r.entry, "the function does not run here: %s; who calls it is"+

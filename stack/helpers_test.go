@@ -94,6 +94,13 @@ func deploy(tb testing.TB, s *stack.Stack, target stack.Target) (*stack.Deployme
 	if target.Host == nil {
 		target.Host = host(tb)
 	}
+	prepare := target.Prepare
+	target.Prepare = func(f *stack.Function, deployed *lambdahost.Function) {
+		deployed.Timeout = patience // the machine may be busy
+		if prepare != nil {
+			prepare(f, deployed)
+		}
+	}
 	d, err := s.Deploy(tb.Context(), target)
 	if err != nil {
 		tb.Fatal(err)

@@ -19,6 +19,62 @@ func (b *builder) checkLogging() {
 	}
 }
 
+// Statement is a statement of a policy, with its references resolved. Nothing here enforces it.
+type Statement struct {
+	Effect    string // Allow or Deny
+	Actions   []string
+	Resources []string
+}
+
+// policies gives the statements that stand in the template for a function: in its own policies, as
+// SAM has them, or in those of its role. What AWS manages and SAM's policy templates are left out.
+func (b *builder) policies(r *resource) []Statement {
+	all := b.documents(r.props.get("Policies"))
+	arn := b.prop(r, "Role").text
+	for _, role := range b.ofType(typeRole) {
+		name, err := b.name(role)
+		if err != nil || arn == "" || b.arn(role, name) != arn {
+			continue
+		}
+		all = append(all, b.documents(role.props.get("Policies"))...)
+		for _, policy := range b.ofType("AWS::IAM::Policy") {
+			if slices.Contains(b.prop(policy, "Roles").texts(), name) {
+				all = append(all, b.documents(policy.props.get("PolicyDocument"))...)
+			}
+		}
+	}
+	return all
+}
+
+// documents reads the statements of policies: a document, or a list of what has one. They have no
+// effect here, so that nothing fails that cannot be resolved.
+func (b *builder) documents(v *value) []Statement {
+	v, err := b.resolve(v)
+	if err != nil {
+		return nil
+	}
+	policies := v.items
+	if v.kind == object {
+		policies = []*value{v}
+	}
+	var all []Statement
+	for _, p := range policies {
+		if p.has("PolicyDocument") {
+			p = p.get("PolicyDocument")
+		}
+		statements := p.get("Statement")
+		if statements.kind == object {
+			statements = &value{items: []*value{statements}}
+		}
+		for _, s := range statements.items {
+			all = append(all, Statement{
+				s.get("Effect").text, s.get("Action").texts(), s.get("Resource").texts(),
+			})
+		}
+	}
+	return all
+}
+
 // checkPolicies looks at what the template's policies let functions do.
 func (b *builder) checkPolicies() {
 	for _, r := range b.ofType(typeRole, typeSAMFunction, "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy") {

@@ -210,7 +210,7 @@ func TestLoad_Raw(t *testing.T) {
 		!cmp.Equal(a.IdentitySources, []string{"route.request.querystring.token"}) {
 		t.Errorf("the authorizer of $connect is %+v", a)
 	}
-	if connect.Response || !note.Response || note.Timeout.Seconds() != 20 {
+	if connect.Response || !note.Response || note.Timeout.Seconds() != 28 {
 		t.Errorf("$connect is %+v, note %+v", connect, note)
 	}
 	if note.Throttle != (gateway.Throttle{Rate: 5, Burst: 7}) || stage.Throttle != (gateway.Throttle{Rate: 50, Burst: 100}) {

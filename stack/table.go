@@ -14,6 +14,7 @@ type Table struct {
 	Name      string // what Ref gives
 	Line      int    // of the template
 	TTL       string // the attribute that says when items expire; "": none
+	OnDemand  bool   // billed on demand on AWS; here every table is
 
 	input *dynamodb.CreateTableInput
 }
@@ -45,6 +46,7 @@ func (b *builder) tables() {
 // simpleTable reads SAM's table, whose key is id where it has none.
 func (b *builder) simpleTable(r *resource, t *Table) {
 	key := b.prop(r, "PrimaryKey")
+	t.OnDemand = b.prop(r, "ProvisionedThroughput").kind == null
 	name := cmp.Or(key.get("Name").text, "id")
 	kind := map[string]types.ScalarAttributeType{
 		"Number": types.ScalarAttributeTypeN, "Binary": types.ScalarAttributeTypeB,
@@ -57,6 +59,7 @@ func (b *builder) simpleTable(r *resource, t *Table) {
 
 // table reads a table as CloudFormation has it. Throughput is not told apart: all are on demand.
 func (b *builder) table(r *resource, t *Table) {
+	t.OnDemand = b.text(r, "BillingMode") == string(types.BillingModePayPerRequest)
 	t.input.KeySchema = keys(b.prop(r, "KeySchema"))
 	if len(t.input.KeySchema) == 0 {
 		b.errorf(r.id, r.entry, "the table has no KeySchema")

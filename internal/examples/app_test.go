@@ -11,10 +11,12 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -22,106 +24,131 @@ import (
 
 	"github.com/confab-chat/confab/gateway"
 	"github.com/confab-chat/confab/internal/dynamolocal"
+	"github.com/confab-chat/confab/internal/tools"
+	"github.com/confab-chat/confab/lambdahost"
+	"github.com/confab-chat/confab/stack"
 )
 
 // secret is the secret key of every function; its access key id is its logical id.
 const secret = "wJalrXUtnFEMIbPxRfiCYEXAMPLEKEY"
 
+// What stands for an account in the tests.
+const (
+	region    = "us-east-1"
+	accountID = "000000000000"
+	patience  = time.Minute // how long a test waits for what must come
+)
+
+// folder is where an example lives.
+func folder(name string) string { return filepath.Join(tools.Root(), "examples", "seeds", name) }
+
 // app is an example that runs.
 type app struct {
-	tb testing.TB
-	*template
-	url       string // of the stage, with wss: replaced by http:
-	functions map[string]*function
-	db        *dynamodb.Client
-	rights    *rights
+	tb     testing.TB
+	stack  *stack.Stack
+	host   *lambdahost.Host
+	url    string // of the stage, with wss: replaced by http:
+	busy   atomic.Int32
+	db     *dynamodb.Client
+	rights *rights
 }
 
 // start runs an example until the test ends: its tables, its functions and its API.
 func start(tb testing.TB, name string) *app {
 	tb.Helper()
 	endpoint := dynamolocal.Start(tb)
-	a := &app{tb: tb, template: load(tb, name), functions: map[string]*function{}}
-	a.db = dynamolocal.Client(endpoint)
-	for _, id := range a.ids("AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable") {
-		a.table(id)
-	}
-	a.rights = newRights(a.template)
-	credentials := map[string]string{}
-	for _, id := range a.ids("AWS::Serverless::Function", "AWS::Lambda::Function") {
-		credentials[id] = secret
-		a.functions[id] = newFunction(a.template, id)
-	}
-	routes := map[string]gateway.Route{}
-	for key, id := range a.routes() {
-		routes[key] = gateway.Route{Handler: a.functions[id], Timeout: patience}
-	}
-	api, err := gateway.New(gateway.Config{
-		Stages: []gateway.Stage{{Name: a.stage()}}, Routes: routes,
-		APIID: apiID, Region: region, Account: accountID,
-		Credentials: credentials, ServeConnections: true,
-		Logger: slog.New(slog.NewTextHandler(tb.Output(), nil)),
+	a := &app{tb: tb, db: dynamolocal.Client(endpoint)}
+	host, config := newHost(tb)
+	a.host = host
+	a.load(name, config)
+	a.checkTables()
+	a.rights = newRights(tb, a.stack)
+	handler := make(chan http.Handler, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := <-handler // it is deployed
+		handler <- h
+		h.ServeHTTP(w, r)
+	}))
+	a.url = server.URL + "/" + a.stack.APIs[0].Stages[0].Name
+	d, err := a.stack.Deploy(tb.Context(), stack.Target{
+		Host: host, DynamoDB: endpoint, Prepare: a.prepare(a.dynamoDB(endpoint)), Invoke: a.invoke,
+		Configure: a.configure, Logger: slog.New(slog.NewTextHandler(tb.Output(), nil)),
+		Warn: func(_ stack.Call, warning string) { tb.Log(warning) },
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	server := httptest.NewServer(a.checked(api))
-	a.url = server.URL + "/" + a.stage()
-	a.connect(a.dynamoDB(endpoint))
+	handler <- a.checked(d)
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if err := api.Shutdown(ctx, 1001, ""); err != nil {
-			tb.Errorf("Shutdown: %v", err)
+		if err := d.Close(ctx); err != nil {
+			tb.Errorf("Close: %v", err)
 		}
 		server.Close()
 	})
 	return a
 }
 
-// connect sets the variables by which every SDK finds DynamoDB and the API here instead of at AWS,
-// after it has checked that the template names the API's own address.
-func (a *app) connect(dynamoDB string) {
-	const variable = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI="
-	want := fmt.Sprintf("https://%s.execute-api.%s.amazonaws.com/%s", apiID, region, a.stage())
-	for id, f := range a.functions {
-		for _, v := range f.env {
-			if got, ok := strings.CutPrefix(v, variable); ok && got != want {
-				a.tb.Errorf("%s posts to %s, want %s", id, got, want)
-			}
+// load loads the example's template, in which there must be nothing to report but what its functions
+// answer to who invokes them directly.
+func (a *app) load(name string, config lambdahost.Config) {
+	a.tb.Helper()
+	s, diagnostics, err := stack.Load(stack.Options{
+		Dir: folder(name), StackName: stackName(a.tb), Region: region, Account: accountID, Lambda: config,
+	})
+	for _, d := range diagnostics {
+		if d.Severity != stack.Info || !strings.Contains(d.Text, "has no route response") {
+			a.tb.Error(d)
 		}
-		if strings.Contains(strings.Join(f.env, "\n"), variable) {
-			f.env = append(f.env, variable+a.url)
+	}
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	if a.stack = s; len(s.APIs) != 1 || len(s.APIs[0].Stages) != 1 {
+		a.tb.Fatalf("%s has %d APIs, want one with one stage", name, len(s.APIs))
+	}
+	for _, r := range s.APIs[0].Stages[0].Routes {
+		r.Timeout = patience
+	}
+	a.tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			a.tb.Errorf("close the stack: %v", err)
 		}
-		f.env = append(f.env, "AWS_ENDPOINT_URL_DYNAMODB="+dynamoDB)
+	})
+}
+
+// configure lets every function call @connections with its own credentials.
+func (a *app) configure(_ *stack.API, config *gateway.Config) {
+	config.Credentials = map[string]string{}
+	for _, f := range a.stack.Functions {
+		config.Credentials[f.LogicalID] = secret
 	}
 }
 
-// table makes one of the template's tables. DynamoDB Local's own expiry stays off: what counts is
-// what the functions make of it.
-func (a *app) table(id string) {
+// checkTables checks what a table costs and keeps, and has all tables deleted in the end.
+func (a *app) checkTables() {
 	a.tb.Helper()
-	a.tables[id] = fmt.Sprintf("%s-%d-%s", id, os.Getpid(), strings.ReplaceAll(a.tb.Name(), "/", "-"))
-	properties := a.Resources[id].Properties
-	input := &dynamodb.CreateTableInput{TableName: aws.String(a.tables[id]), BillingMode: types.BillingModePayPerRequest}
-	var key string
-	if a.Resources[id].Type == "AWS::Serverless::SimpleTable" {
-		key = properties["PrimaryKey"].(map[string]any)["Name"].(string)
-	} else {
-		key = properties["KeySchema"].([]any)[0].(map[string]any)["AttributeName"].(string)
-		ttl, _ := properties["TimeToLiveSpecification"].(map[string]any)
-		if ttl["AttributeName"] != "expires" || ttl["Enabled"] != true || properties["BillingMode"] != "PAY_PER_REQUEST" {
-			a.tb.Errorf("%s: want on-demand billing and expiry by the attribute expires", id)
+	for _, t := range a.stack.Tables {
+		if !t.OnDemand || t.TTL != "expires" && t.LogicalID != "UsersTable" {
+			a.tb.Errorf("%s: want on-demand billing and expiry by the attribute expires", t.LogicalID)
+		}
+		a.tb.Cleanup(func() {
+			a.db.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &t.Name})
+		})
+	}
+}
+
+// table gives the name of a table.
+func (a *app) table(id string) *string {
+	a.tb.Helper()
+	for _, t := range a.stack.Tables {
+		if t.LogicalID == id {
+			return &t.Name
 		}
 	}
-	input.KeySchema = []types.KeySchemaElement{{AttributeName: &key, KeyType: types.KeyTypeHash}}
-	input.AttributeDefinitions = []types.AttributeDefinition{{AttributeName: &key, AttributeType: types.ScalarAttributeTypeS}}
-	if _, err := a.db.CreateTable(a.tb.Context(), input); err != nil {
-		a.tb.Fatal(err)
-	}
-	a.tb.Cleanup(func() {
-		a.db.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: input.TableName})
-	})
+	a.tb.Fatalf("there is no table %s", id)
+	return nil
 }
 
 // caller finds who has signed a request.
@@ -140,8 +167,9 @@ func signedBy(r *http.Request) string {
 func (a *app) checked(api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, _, ok := strings.Cut(r.URL.Path, "/@connections/"); ok {
+			own := a.stack.APIs[0]
 			resource := fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s/@connections/{connectionId}",
-				region, accountID, apiID, a.stage(), r.Method)
+				region, accountID, own.ID, own.Stages[0].Name, r.Method)
 			if !a.rights.allow(signedBy(r), "execute-api:ManageConnections", resource) {
 				denied(w)
 				return
@@ -169,7 +197,7 @@ func (a *app) dynamoDB(endpoint string) string {
 			return
 		}
 		_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		resource := fmt.Sprintf("arn:aws:dynamodb:%s:%s:%s", region, accountID, table)
+		resource := fmt.Sprintf("arn:aws:dynamodb:%s:%s:table/%s", region, accountID, table)
 		if !a.rights.allow(signedBy(r), "dynamodb:"+action, resource) {
 			denied(w)
 			return
@@ -196,26 +224,11 @@ func denied(w http.ResponseWriter) {
 	io.WriteString(w, `{"__type":"AccessDeniedException","Message":"not authorized"}`)
 }
 
-// settle waits until no function has anything to do.
-func (a *app) settle() {
-	a.tb.Helper()
-	for id, f := range a.functions {
-		eventually(a.tb, id+" is idle", func() bool { return f.busy.Load() == 0 })
-	}
-}
-
-// coldStart ends all processes of all functions.
-func (a *app) coldStart() {
-	for _, f := range a.functions {
-		f.stop()
-	}
-}
-
 // rows gives the items of a table by their key.
 func (a *app) rows(table, key string) map[string]map[string]types.AttributeValue {
 	a.tb.Helper()
 	out, err := a.db.Scan(a.tb.Context(), &dynamodb.ScanInput{
-		TableName: aws.String(a.tables[table]), ConsistentRead: aws.Bool(true),
+		TableName: a.table(table), ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
 		a.tb.Fatal(err)
@@ -234,7 +247,7 @@ func (a *app) put(table string, row map[string]any) {
 	for name, v := range row {
 		item[name] = value(v)
 	}
-	_, err := a.db.PutItem(a.tb.Context(), &dynamodb.PutItemInput{TableName: aws.String(a.tables[table]), Item: item})
+	_, err := a.db.PutItem(a.tb.Context(), &dynamodb.PutItemInput{TableName: a.table(table), Item: item})
 	if err != nil {
 		a.tb.Fatal(err)
 	}

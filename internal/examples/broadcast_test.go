@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
 // broadcasts are the examples whose messages go to everybody but the sender as bare text, with the
@@ -96,10 +98,14 @@ func closedID(tb testing.TB, a *app) string {
 // connectionTable finds the table that has a row for each connection.
 func (a *app) connectionTable() (id, key string) {
 	a.tb.Helper()
-	for _, id := range a.ids("AWS::DynamoDB::Table") {
-		key := a.Resources[id].Properties["KeySchema"].([]any)[0].(map[string]any)["AttributeName"].(string)
+	for _, t := range a.stack.Tables {
+		table, err := a.db.DescribeTable(a.tb.Context(), &dynamodb.DescribeTableInput{TableName: &t.Name})
+		if err != nil {
+			a.tb.Fatal(err)
+		}
+		key := *table.Table.KeySchema[0].AttributeName
 		if key == "connectionId" || key == "connection_id" {
-			return id, key
+			return t.LogicalID, key
 		}
 	}
 	a.tb.Fatal("no table has a row for each connection")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -131,17 +132,8 @@ func listener(t *testing.T, a *app) (heard *bufio.Scanner) {
 // invocations calls the function behind sendMessage directly, as `aws lambda invoke` does.
 func invocations(t *testing.T, a *app, all ...*client) {
 	t.Helper()
-	f := a.functions[a.routes()["sendMessage"]]
 	invoke := func(payload string) (status int, body string) {
-		answer, err := f.invoke(t.Context(), []byte(payload))
-		var result struct {
-			StatusCode int
-			Body       string
-		}
-		if err != nil || json.Unmarshal(answer, &result) != nil {
-			t.Fatalf("%s is answered %s, %v", payload, answer, err)
-		}
-		return result.StatusCode, result.Body
+		return a.call(a.route("sendMessage"), payload)
 	}
 	for _, payload := range []string{
 		`{"action":"sendmessage","message":"Hello from CLI!","apigw_endpoint":"` + a.url + `"}`,
@@ -192,4 +184,16 @@ func directGhosts(t *testing.T, a *app, one, two *client, id string) {
 	if open := rows(); len(open) != 2 || !open[early] {
 		t.Errorf("the connections are %v, want the open one and the one that was just opened", open)
 	}
+}
+
+// build builds a Go program.
+func build(tb testing.TB, dir string) (file string) {
+	tb.Helper()
+	file = filepath.Join(tb.TempDir(), "client")
+	cmd := exec.CommandContext(tb.Context(), "go", "build", "-o", file, ".")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("build %s: %v\n%s", dir, err, out)
+	}
+	return file
 }

@@ -3,9 +3,13 @@ package examples
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/confab-chat/confab/stack"
 )
 
 // rights are what a template lets each function do, and what the functions did.
@@ -22,17 +26,17 @@ type grant struct {
 }
 
 // newRights reads the policies of all functions.
-func newRights(tm *template) *rights {
-	tm.tb.Helper()
-	r := &rights{tb: tm.tb, grants: map[string][]grant{}}
-	for _, id := range tm.ids("AWS::Serverless::Function", "AWS::Lambda::Function") {
-		for _, statement := range tm.statements(id) {
-			if statement["Effect"] != "Allow" {
-				tm.tb.Fatalf("%s: %s has a statement that does not allow", tm.dir, id)
+func newRights(tb testing.TB, s *stack.Stack) *rights {
+	tb.Helper()
+	r := &rights{tb: tb, grants: map[string][]grant{}}
+	for _, f := range s.Functions {
+		for _, statement := range f.Policies {
+			if statement.Effect != "Allow" {
+				tb.Fatalf("%s has a statement that does not allow", f.LogicalID)
 			}
-			for _, action := range list(tm.resolve(statement["Action"])) {
-				for _, on := range list(tm.resolve(statement["Resource"])) {
-					r.grants[id] = append(r.grants[id], grant{action: action, resource: on})
+			for _, action := range statement.Actions {
+				for _, on := range statement.Resources {
+					r.grants[f.LogicalID] = append(r.grants[f.LogicalID], grant{action: action, resource: on})
 				}
 			}
 		}
@@ -40,39 +44,10 @@ func newRights(tm *template) *rights {
 	return r
 }
 
-// statements gives the policy statements of a function or of its role.
-func (tm *template) statements(function string) []map[string]any {
-	properties := tm.Resources[function].Properties
-	if role, ok := properties["Role"].(map[string]any); ok {
-		properties = tm.Resources[role["Fn::GetAtt"].([]any)[0].(string)].Properties
-	}
-	var all []map[string]any
-	policies, _ := properties["Policies"].([]any)
-	for _, p := range policies {
-		policy := p.(map[string]any)
-		if document, ok := policy["PolicyDocument"].(map[string]any); ok {
-			policy = document
-		}
-		statements, _ := policy["Statement"].([]any)
-		for _, s := range statements {
-			all = append(all, s.(map[string]any))
-		}
-	}
-	return all
-}
-
-// list makes a list of one or several texts.
-func list(v any) []string {
-	var texts []string
-	switch v := v.(type) {
-	case string:
-		texts = append(texts, v)
-	case []any:
-		for _, s := range v {
-			texts = append(texts, s.(string))
-		}
-	}
-	return texts
+// matches compares an ARN with a pattern in which * stands for anything.
+func matches(pattern, arn string) bool {
+	quoted := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
+	return regexp.MustCompile("^" + quoted + "$").MatchString(arn)
 }
 
 // allow tells whether a function may do something; when it may not, the test fails.

@@ -29,7 +29,7 @@ func generate(root string) error {
 	if err != nil {
 		return err
 	}
-	tests, err := runTests(root, "./gateway", "./connections")
+	tests, err := runTests(root, "./gateway", "./connections", "./stack")
 	if err != nil {
 		return err
 	}
