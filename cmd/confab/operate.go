@@ -14,16 +14,20 @@ import (
 )
 
 func newKick() *cobra.Command {
-	h := &hostFlags{}
-	return h.define(&cobra.Command{
+	h, room := &hostFlags{}, ""
+	cmd := &cobra.Command{
 		Use:   "kick USER",
-		Short: "Close all connections of somebody, now",
+		Short: "Close all connections of somebody now, or remove them from one room",
 		Long: `Close all connections of somebody and, where there are accounts, sign all their devices out:
 they come back with a new link only. In open mode they can come back at once. To keep an account out
-for good: confab user disable.`,
-		Example: `  confab kick bob`,
-		Args:    arguments(1, 1, "the USER"),
+for good: confab user disable. With --room they are removed from that room, and nothing else.`,
+		Example: `  confab kick bob
+  confab kick bob --room tea`,
+		Args: arguments(1, 1, "the USER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if room != "" {
+				return kickFrom(cmd, h, room, args[0])
+			}
 			var k serve.Kicked
 			if err := h.ask(cmd, "/kick", map[string]string{"user": args[0]}, &k); err != nil {
 				return err
@@ -35,7 +39,9 @@ for good: confab user disable.`,
 			}
 			return nil
 		},
-	})
+	}
+	cmd.Flags().StringVar(&room, "room", "", "only remove them from this room")
+	return h.define(cmd)
 }
 
 func newStatus() *cobra.Command {

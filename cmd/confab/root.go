@@ -39,7 +39,7 @@ Start with:  confab serve`,
 	})
 	root.AddCommand(newServe(stop), newDoctor(), newMan())
 	root.AddCommand(newBackup(), newCheck(), newRestore(), newExport(), newImport())
-	root.AddCommand(newLink(), newUser(), newKick(), newRoom(), newStatus(), newAudit())
+	root.AddCommand(newLink(), newUser(), newKick(), newMessage(), newRoom(), newStatus(), newAudit())
 	root.AddCommand(newLogin(), newLogout(), newTicket())
 	root.AddCommand(newChat(), newSend(), newTail(), newHistory(), newUsers(), newRooms(), newWS())
 	root.AddCommand(newRun(stop), newWhy())

@@ -17,12 +17,13 @@ func newUser() *cobra.Command {
 		Short: "List, disable and sign out people who have an account",
 		Example: `  confab user list
   confab user disable bob
+  confab user owner alice
   confab user devices alice`,
 		Args: knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newUserList(), newUserDisable(), newUserEnable())
-	cmd.AddCommand(newUserDevices(), newUserSignOut())
+	cmd.AddCommand(newUserDevices(), newUserSignOut(), newUserOwner())
 	return cmd
 }
 
@@ -125,6 +126,35 @@ func (h *hostFlags) setDisabled(cmd *cobra.Command, handle string, off bool) (si
 	var u signin.User
 	err := h.ask(cmd, "/auth/users/disable", map[string]any{"handle": handle, "disabled": off}, &u)
 	return u, err
+}
+
+func newUserOwner() *cobra.Command {
+	h, revoke := &hostFlags{}, false
+	cmd := &cobra.Command{
+		Use:   "owner HANDLE",
+		Short: "Make somebody an owner, or a member again",
+		Long: `Make somebody an owner, who may invite, disable, remove and delete, or with --revoke a member
+again: then the links that they have made end.`,
+		Example: `  confab user owner alice
+  confab user owner alice --revoke`,
+		Args: arguments(1, 1, "the HANDLE of an account"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var u signin.User
+			body := map[string]any{"handle": args[0], "owner": !revoke}
+			if err := h.ask(cmd, "/auth/users/owner", body, &u); err != nil {
+				return err
+			}
+			role, undo := "an owner", " --revoke"
+			if !u.Owner {
+				role, undo = "a member", ""
+			}
+			cmd.Printf("%s is %s now. To undo it: confab user owner %s%s\n",
+				u.Handle, role, u.Handle, undo)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&revoke, "revoke", false, "make an owner a member again")
+	return h.define(cmd)
 }
 
 func newUserDevices() *cobra.Command {

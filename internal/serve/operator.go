@@ -9,7 +9,7 @@ import (
 )
 
 // Operator answers the host's operator: it belongs on a socket that only the operator can open.
-// origin is where people reach the server. Beside /status, /rooms and /kick it has what
+// origin is where people reach the server. Beside /status, /rooms, /messages and /kick it has what
 // signin.Operator has, under /auth/.
 func (s *Server) Operator(origin string) http.Handler {
 	c := s.signInConfig
@@ -27,6 +27,8 @@ func (s *Server) Operator(origin string) http.Handler {
 	mux.HandleFunc("GET /rooms", s.listKept)
 	mux.HandleFunc("POST /rooms", s.keep)
 	mux.HandleFunc("POST /kick", s.kick)
+	mux.HandleFunc("POST /rooms/remove", s.removeFor)
+	mux.HandleFunc("POST /messages/delete", s.deleteFor)
 	return mux
 }
 

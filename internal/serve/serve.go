@@ -118,6 +118,7 @@ func New(c Config) (*Server, error) {
 		Deferrer:       s.tasks,
 		Identify:       s.identify(),
 		Still:          s.still(),
+		Note:           s.noteOf,
 		Rooms:          s.rooms,
 		Limit:          newAddressLimiter(c.AddressRate, c.Now).allow,
 		Version:        c.Version,

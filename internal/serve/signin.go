@@ -32,6 +32,7 @@ func (s *Server) wireSignIn() error {
 	}
 	s.signInConfig = signin.Config{
 		Service: s.desk, Origin: s.origin, OIDC: s.oidc, Now: c.Now, Logger: c.Logger,
+		Remove: s.remove, Delete: s.deleteMessage,
 		Revoke: func(ctx context.Context, handle, session, reason string) error {
 			return s.handler.Revoke(ctx, handle, session, reason)
 		},

@@ -19,6 +19,9 @@ type Config struct {
 	Origin func(*http.Request) string
 	// Revoke closes the sockets of a user that a session opened; session "" is all of them.
 	Revoke func(ctx context.Context, handle, session, reason string) error
+	// Remove and Delete are what owners may do in every room.
+	Remove Remover
+	Delete Deleter
 	// Who gives the account that somebody else has signed in, and no links or sessions count; nil:
 	// they do.
 	Who func(*http.Request) (auth.Account, error)
@@ -96,18 +99,20 @@ func Operator(c Config) http.Handler {
 // routes are the use cases of who has signed in.
 func (d *desk) routes() map[string]func(*visit) (answer, error) {
 	return map[string]func(*visit) (answer, error){
-		"GET /auth/me":             d.me,
-		"POST /auth/ticket":        d.ticket,
-		"POST /auth/sign-out":      d.signOut,
-		"GET /auth/devices":        d.devices,
-		"POST /auth/devices":       d.addDevice,
-		"GET /auth/links":          d.links,
-		"POST /auth/links":         d.invite,
-		"POST /auth/links/end":     d.endLink,
-		"GET /auth/users":          d.users,
-		"POST /auth/users/disable": d.disable,
-		"POST /auth/users/owner":   d.setOwner,
-		"GET /auth/audit":          d.audit,
+		"GET /auth/me":               d.me,
+		"POST /auth/ticket":          d.ticket,
+		"POST /auth/sign-out":        d.signOut,
+		"GET /auth/devices":          d.devices,
+		"POST /auth/devices":         d.addDevice,
+		"GET /auth/links":            d.links,
+		"POST /auth/links":           d.invite,
+		"POST /auth/links/end":       d.endLink,
+		"GET /auth/users":            d.users,
+		"POST /auth/users/disable":   d.disable,
+		"POST /auth/users/owner":     d.setOwner,
+		"GET /auth/audit":            d.audit,
+		"POST /auth/rooms/remove":    d.removeMember,
+		"POST /auth/messages/delete": d.deleteMessage,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -27,10 +28,12 @@ type house struct {
 	public  *httptest.Server
 	host    *httptest.Server // the operator's
 	revoked []string
-	logged  bytes.Buffer
-	now     time.Time
-	wait    time.Duration
-	pace    time.Duration
+	// moderated is what was asked of rooms.
+	moderated []string
+	logged    bytes.Buffer
+	now       time.Time
+	wait      time.Duration
+	pace      time.Duration
 }
 
 func newHouse(t *testing.T) *house {
@@ -42,6 +45,14 @@ func newHouse(t *testing.T) *house {
 		Revoke: func(_ context.Context, handle, session, _ string) error {
 			h.revoked = append(h.revoked, handle+" "+session)
 			return nil
+		},
+		Remove: func(_ context.Context, by *auth.Account, room, user string) (RemovedMember, error) {
+			h.moderated = append(h.moderated, by.Handle+" removes "+user+" from "+room)
+			return RemovedMember{room, user}, nil
+		},
+		Delete: func(_ context.Context, by *auth.Account, room string, seq uint64) (DeletedMessage, error) {
+			h.moderated = append(h.moderated, fmt.Sprint(by.Handle, " deletes ", room, " ", seq))
+			return DeletedMessage{room, seq}, nil
 		},
 		Wait:   func(*http.Request) time.Duration { return h.wait },
 		Pace:   func(*http.Request) time.Duration { return h.pace },
@@ -204,18 +215,20 @@ var uses = map[string]struct {
 	body          string
 	owner, member int
 }{
-	"GET /auth/me":             {"", 200, 200},
-	"POST /auth/ticket":        {`{}`, 200, 200},
-	"POST /auth/sign-out":      {`{"handle":"carol","device":"none"}`, 404, 403},
-	"GET /auth/devices":        {"?handle=carol", 200, 403},
-	"POST /auth/devices":       {`{"handle":"carol"}`, 200, 403},
-	"GET /auth/links":          {"", 200, 403},
-	"POST /auth/links":         {`{"uses":2}`, 200, 403},
-	"POST /auth/links/end":     {`{"id":"none"}`, 404, 403},
-	"GET /auth/users":          {"", 200, 200},
-	"POST /auth/users/disable": {`{"handle":"carol","disabled":true}`, 200, 403},
-	"POST /auth/users/owner":   {`{"handle":"carol","owner":true}`, 200, 403},
-	"GET /auth/audit":          {"", 200, 403},
+	"GET /auth/me":               {"", 200, 200},
+	"POST /auth/ticket":          {`{}`, 200, 200},
+	"POST /auth/sign-out":        {`{"handle":"carol","device":"none"}`, 404, 403},
+	"GET /auth/devices":          {"?handle=carol", 200, 403},
+	"POST /auth/devices":         {`{"handle":"carol"}`, 200, 403},
+	"GET /auth/links":            {"", 200, 403},
+	"POST /auth/links":           {`{"uses":2}`, 200, 403},
+	"POST /auth/links/end":       {`{"id":"none"}`, 404, 403},
+	"GET /auth/users":            {"", 200, 200},
+	"POST /auth/users/disable":   {`{"handle":"carol","disabled":true}`, 200, 403},
+	"POST /auth/users/owner":     {`{"handle":"carol","owner":true}`, 200, 403},
+	"GET /auth/audit":            {"", 200, 403},
+	"POST /auth/rooms/remove":    {`{"room":"tea","user":"carol"}`, 200, 403},
+	"POST /auth/messages/delete": {`{"room":"tea","seq":7}`, 200, 403},
 }
 
 // TestHandler_matrix tries every route as an owner, a member, somebody who was disabled, and
