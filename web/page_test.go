@@ -9,11 +9,12 @@ import (
 	"github.com/confab-chat/confab/internal/tools"
 )
 
-// vitest runs the tests of a configuration in this folder.
+// vitest runs the tests of the page in this folder.
 func vitest(t *testing.T, env []string, args ...string) {
 	t.Helper()
 	program := filepath.Join(tools.Path(t, "web/node_modules"), "vitest", "vitest.mjs")
-	cmd := exec.CommandContext(t.Context(), tools.Program(t, "node"), append([]string{program, "run"}, args...)...)
+	args = append([]string{program, "run"}, args...)
+	cmd := exec.CommandContext(t.Context(), tools.Program(t, "node"), args...)
 	cmd.Env = append(append(os.Environ(), "NO_COLOR=1"), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -22,5 +23,21 @@ func vitest(t *testing.T, env []string, args ...string) {
 	t.Logf("%s", out)
 }
 
-// TestPage_units runs what needs no browser: frames, session, rooms, outbox, views.
+// browserTests runs tests of the page in a browser, against the real program.
+func browserTests(t *testing.T, env ...string) {
+	t.Helper()
+	env = append(env, "CONFAB_CHROMIUM="+tools.Chromium(t))
+	program := filepath.Join(t.TempDir(), "confab")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/confab")
+	build.Dir = tools.Root()
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	vitest(t, append(env, "CONFAB_PROGRAM="+program), "--config", "vitest.browser.config.ts")
+}
+
+// TestPage_units runs what needs no browser: frames, session, rooms, outbox.
 func TestPage_units(t *testing.T) { vitest(t, nil) }
+
+// TestPage_browser runs what people do, in Chromium.
+func TestPage_browser(t *testing.T) { browserTests(t) }

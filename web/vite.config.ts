@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { compress } from "./build/compress.ts";
 import { emoji } from "./build/emoji.ts";
@@ -7,12 +8,20 @@ import { licenses } from "./build/licenses.ts";
 /** TanStack Virtual and zustand are written against React's API; what they use of it is in this file. */
 const react = fileURLToPath(new URL("./src/ui/react.ts", import.meta.url));
 
+/** bare imports chunks as browsers do: Vite's helper would look for styles of theirs, which have none. */
+const bare: Plugin = {
+  name: "confab-bare-imports",
+  enforce: "pre",
+  apply: "build",
+  load: (id) => (id.endsWith("vite/preload-helper.js") ? "export const __vitePreload = (load) => load()" : null),
+};
+
 export default defineConfig({
   base: "./",
   cacheDir: fileURLToPath(new URL("../.tools/vite", import.meta.url)),
   resolve: { alias: { react, "react-dom": react }, dedupe: ["preact"] },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [emoji(), licenses(), compress()],
+  plugins: [bare, emoji(), licenses(), compress()],
   server: { proxy: { "/confab.json": "http://127.0.0.1:8080", "/auth": "http://127.0.0.1:8080" } },
   build: {
     target: "es2022",

@@ -1,4 +1,4 @@
-// Package qrcode draws QR codes on terminals, for links that a phone is to open.
+// Package qrcode draws QR codes on terminals and for pages, for links that a phone is to open.
 package qrcode
 
 import (
@@ -32,6 +32,26 @@ func Draw(text string) (string, error) {
 		b.WriteString(reset + "\n")
 	}
 	return b.String(), nil
+}
+
+// Rows gives a text as the rows of its modules, 1 for dark and 0 for light, without the margin.
+func Rows(text string) ([]string, error) {
+	code, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]string, code.Size)
+	for y := range rows {
+		row := make([]byte, code.Size)
+		for x := range row {
+			row[x] = '0'
+			if code.Black(x, y) {
+				row[x] = '1'
+			}
+		}
+		rows[y] = string(row)
+	}
+	return rows, nil
 }
 
 func halves(upper, lower bool) rune {

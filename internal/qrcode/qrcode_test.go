@@ -80,3 +80,30 @@ func TestDraw_tooLong(t *testing.T) {
 		t.Error("3000 bytes fit")
 	}
 }
+
+// TestRows compares the rows with what terminals show, margin apart.
+func TestRows(t *testing.T) {
+	const text = "https://chat.example/join#abcdefghijklmnopqrstuvwxyz"
+	drawn, err := Draw(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := Rows(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := modules(t, drawn)
+	if len(rows) != len(want[0])-2*quiet {
+		t.Fatalf("%d rows, %d modules wide with the margin", len(rows), len(want[0]))
+	}
+	for y, row := range rows {
+		for x := range row {
+			if dark := row[x] == '1'; dark != want[y+quiet][x+quiet] {
+				t.Fatalf("the module at %d, %d differs", x, y)
+			}
+		}
+	}
+	if _, err := Rows(strings.Repeat("long", 10_000)); err == nil {
+		t.Error("a text that fits no code has rows")
+	}
+}

@@ -45,7 +45,7 @@ var table = map[string][]string{
 	"internal/localdb":     {},
 	"internal/doctor":      {},
 	"internal/export":      {"auth", "chat", "store/sqlitestore"},
-	"internal/signin":      {"auth", "chat"},
+	"internal/signin":      {"auth", "chat", "internal/qrcode"},
 	"internal/login":       {"auth", "chat", "client", "internal/serve", "internal/signin"},
 	"internal/qrcode":      {},
 	"internal/control":     {"chat", "internal/signin"},

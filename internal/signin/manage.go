@@ -7,6 +7,7 @@ import (
 
 	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/internal/qrcode"
 )
 
 // NewLink is a link that was just made, the only time that its secret is shown.
@@ -14,6 +15,7 @@ type NewLink struct {
 	Link  string    `json:"link"` // to open; the secret is its fragment, which no server log sees
 	ID    string    `json:"id"`
 	Until time.Time `json:"until"`
+	QR    []string  `json:"qr"` // the link as a QR code: its rows of modules, 1 is dark
 }
 
 // URL is what a person opens to use a link of a server at origin.
@@ -24,7 +26,9 @@ func (d *desk) made(v *visit, secret string, l auth.Link, err error) (answer, er
 	if err != nil {
 		return nil, err
 	}
-	return NewLink{URL(d.Origin(v.Request), secret), l.Hash.ID(), l.Until}, nil
+	link := URL(d.Origin(v.Request), secret)
+	rows, err := qrcode.Rows(link)
+	return NewLink{link, l.Hash.ID(), l.Until, rows}, err
 }
 
 func (d *desk) ownerLink(v *visit) (answer, error) {

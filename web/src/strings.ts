@@ -183,7 +183,137 @@ export const t = {
     signOut: "Sign out",
   },
 
-  dialog: { close: "Close", cancel: "Cancel" },
+  dialog: { close: "Close", results: "Results", nothing: "Nothing found.", loading: "Loading…" },
+
+  switcher: {
+    title: "Jump to",
+    label: "Room or person",
+    hint: "Type a part of a name. Enter opens it.",
+  },
+
+  rooms: {
+    title: "Rooms",
+    label: "Find or name a room",
+    joined: "you are in",
+    join: "join",
+    invited: "you are invited",
+    create: (name: string) => `Create the room ${name}`,
+    createPrivate: (name: string) => `Create the private room ${name}`,
+    publicHint: "everybody can find and join it",
+    privateHint: "people come in by invitation",
+    hint: "Join one of the list, or type a new name to create it.",
+    rule: "A name has letters, digits, dots, dashes and underscores, beginning with a letter or digit.",
+  },
+
+  people: { title: "Write to somebody", label: "Name", hint: "Only the two of you will see it." },
+
+  invite: {
+    title: (room: string) => `Invite to ${room}`,
+    label: "Whom?",
+    hint: "They see the invitation at once, or when they are back.",
+    done: (user: string) => `${user} is invited.`,
+    inside: "is in the room",
+  },
+
+  members: {
+    title: (room: string) => `Members of ${room}`,
+    label: "Find somebody",
+    count: (n: number) => count(n, "member", "members"),
+    write: (user: string) => `Write to ${user}`,
+  },
+
+  search: {
+    title: (room: string) => `Search in ${room}`,
+    label: "Words to find",
+    hint: "Looks through the messages that are loaded here.",
+    older: "Load older messages",
+    found: (n: number) => count(n, "message found", "messages found"),
+    loaded: (n: number) => `${count(n, "message", "messages")} loaded`,
+  },
+
+  shortcuts: {
+    rows: [
+      ["Enter", "Send the message"],
+      ["Shift+Enter", "Break the line"],
+      ["@", "Name somebody"],
+      [":", "Find an emoji by its name"],
+      ["Ctrl+K, ⌘K", "Jump to a room or person"],
+      ["Alt+↑, Alt+↓", "Previous or next room"],
+      ["↑, ↓ in messages", "Move among messages"],
+      ["Tab in a message", "Reach its actions"],
+      ["Esc", "Close what is open"],
+      ["?", "Show this list"],
+    ] as const,
+  },
+
+  details: {
+    title: "Connection",
+    state: "State",
+    states: { open: "Connected", connecting: "Connecting", waiting: "Waiting to try again", stopped: "Ended" },
+    id: "Connection id",
+    latency: "Latency",
+    ms: (n: number) => `${numbers.format(n)} ms`,
+    measuring: "measured with the next heartbeat",
+    server: "Server",
+    dialect: "Dialect",
+    connects: "Connects since the page was opened",
+    lastClose: "Last end of a connection",
+    lastError: "Last error",
+    none: "none",
+    error: (code: string, message: string, id: string) => `${code}: ${message}${id ? ` (request ${id})` : ""}`,
+    secure: "This page came over an insecure connection: others in the network can read along.",
+  },
+
+  emoji: {
+    title: "Emoji",
+    label: "Find an emoji",
+    groups: ["Smileys", "People", "Animals and nature", "Food and drink", "Travel", "Activities", "Objects",
+      "Symbols", "Flags"] as const,
+    failed: "The emoji could not be loaded. Try again.",
+  },
+
+  devices: {
+    title: "Your devices",
+    here: "this browser",
+    used: "last used",
+    signOut: (device: string) => `Sign out ${device}`,
+    everywhere: "Sign out everywhere",
+    add: "Add a device",
+    addHint: "Scan the code with a phone, or open the link on the other device. It works once, for ten minutes.",
+    qr: "The link as a QR code",
+    program: "Programs sign in with: confab login, and the link in quotes.",
+  },
+
+  links: {
+    title: "Invite people",
+    uses: "How many people",
+    life: "Good for",
+    lives: [["86400", "a day"], ["604800", "a week"], ["2592000", "30 days"]] as const,
+    make: "Make a link",
+    made: "Send this link to the people you invite:",
+    copy: "Copy link",
+    open: "Links that still work",
+    none: "None. Make one above.",
+    used: (used: number, uses: number) => `used ${numbers.format(used)} of ${numbers.format(uses)} times`,
+    until: "until",
+    end: "End",
+  },
+
+  manage: {
+    title: "Manage people",
+    label: "Find somebody",
+    owner: "owner",
+    disabled: "disabled",
+    actions: (user: string) => `What to do with ${user}`,
+    disable: "Disable: no sign-in, connections are closed",
+    enable: "Enable again",
+    makeOwner: "Make an owner",
+    unmakeOwner: "Take ownership away",
+    signOut: "Sign out everywhere",
+    device: "Make a link for a new device of theirs",
+    audit: "What was done",
+    people: "People",
+  },
 
   title: {
     page: (room: string) => (room ? `${room} – Confab` : "Confab"),

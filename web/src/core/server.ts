@@ -40,7 +40,7 @@ export async function ask<T>(path: string, body?: unknown): Promise<T> {
   return answer;
 }
 
-/** Person is who is signed in. */
+/** Me is who is signed in. */
 export interface Me {
   handle: string;
   owner: boolean;

@@ -2,10 +2,11 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../strings.ts";
 import { IconButton } from "./basics.tsx";
-import { hide } from "./state.ts";
+import { hide, useUi } from "./state.ts";
 
 /** Dialog is a panel over the chat: native, so that focus stays inside and returns, and Esc closes. */
 export function Dialog({ title, children, wide }: { title: string; children: ComponentChildren; wide?: boolean }) {
+  const notice = useUi((s) => s.notice); // what is behind a modal dialog nobody sees or hears
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = element.current;
@@ -34,6 +35,7 @@ export function Dialog({ title, children, wide }: { title: string; children: Com
           <IconButton icon="close" label={t.dialog.close} onClick={hide} />
         </header>
         {children}
+        {notice && <p class="panel-notice" role="status" key={notice.key}>{notice.text}</p>}
       </div>
     </dialog>
   );

@@ -2,7 +2,7 @@ import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import { useSyncExternalStore } from "./react.ts";
 import type { Chat, ChatView } from "../core/chat.ts";
-import type { About } from "../core/server.ts";
+import type { About, Me } from "../core/server.ts";
 
 interface Snapshots<T> {
   subscribe(listener: () => void): () => void;
@@ -18,6 +18,7 @@ export function useSnapshot<T>(source: Snapshots<T>): T {
 export interface Here {
   chat: Chat;
   server: About;
+  account: Me | null; // who is signed in, on servers with accounts
 }
 
 export const HereContext = createContext<Here | null>(null);

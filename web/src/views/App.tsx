@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { Chat, type News } from "../core/chat.ts";
 import { systemClock } from "../core/clock.ts";
 import { choice, choose, openKeep, type Keep } from "../core/keep.ts";
-import { about, addressFor, type About } from "../core/server.ts";
+import { about, addressFor, ask, type About, type Me } from "../core/server.ts";
 import type { Socket } from "../core/session.ts";
 import { lazy } from "../ui/react.ts";
 import { HereContext } from "../ui/hooks.ts";
@@ -10,8 +10,8 @@ import { useUi } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import { Frame } from "./Frame.tsx";
 import { tell } from "./notify.ts";
-import { Start } from "./Start.tsx";
 
+const Start = lazy(() => import("./door/Start.tsx"));
 const Join = lazy(() => import("./door/Join.tsx"));
 const SignedOut = lazy(() => import("./door/SignedOut.tsx"));
 
@@ -55,6 +55,10 @@ function Member({ server, keep }: Ready) {
 
 function Running({ server, keep, name }: Ready & { name: string }) {
   const [signedOut, setSignedOut] = useState(false);
+  const [account, setAccount] = useState<Me | null>(null);
+  useEffect(() => {
+    if (server.auth !== "open") ask<Me>("me").then(setAccount, () => undefined);
+  }, [server]);
   const chat = useMemo(() => {
     const made = new Chat({
       address: () => addressFor(server, name),
@@ -84,7 +88,7 @@ function Running({ server, keep, name }: Ready & { name: string }) {
   }, [chat]);
   if (signedOut) return <SignedOut server={server} />;
   return (
-    <HereContext.Provider value={{ chat, server }}>
+    <HereContext.Provider value={{ chat, server, account }}>
       <Frame />
     </HereContext.Provider>
   );

@@ -5,7 +5,6 @@ import { Icon } from "../ui/icons.tsx";
 import { arrows } from "../ui/roving.ts";
 import { addressOf, go, notice, show, useUi } from "../ui/state.ts";
 import { t } from "../strings.ts";
-import { openUserMenu } from "./userMenu.ts";
 
 /** Sidebar lists the rooms, who writes to whom, and invitations. */
 export function Sidebar() {
@@ -98,7 +97,7 @@ function Invitations() {
 }
 
 function Me() {
-  const { chat, server } = useHere();
+  const { chat, server, account } = useHere();
   const { view } = useChat();
   const state = useSnapshot(chat.session);
   const here = state.phase === "open";
@@ -106,7 +105,10 @@ function Me() {
     <footer>
       <button
         type="button" class="me" aria-haspopup="menu"
-        onClick={(e) => openUserMenu(e.currentTarget, server, view.me)}
+        onClick={(e) => {
+          const from = e.currentTarget;
+          void import("./userMenu.ts").then((m) => m.openUserMenu(from, server, view.me, account?.owner ?? false));
+        }}
       >
         <Avatar name={view.me || "?"} small />
         <span class="name">

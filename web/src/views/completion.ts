@@ -1,5 +1,4 @@
 import { same } from "../core/mentions.ts";
-import { findEmoji, loadEmoji } from "../ui/emoji.ts";
 
 /** Suggestion is something to put in place of what was begun. */
 export interface Suggestion {
@@ -40,6 +39,7 @@ export function people(word: string, names: readonly string[], online: ReadonlyS
 
 /** emoji gives those that a word could mean. */
 export async function emoji(word: string): Promise<Suggestion[]> {
+  const { findEmoji, loadEmoji } = await import("../ui/emoji.ts");
   const found = findEmoji(await loadEmoji(), word, most);
   return found.map((e) => ({ label: `${e.char} :${e.codes[0] ?? e.name}:`, detail: e.name, insert: `${e.char} ` }));
 }

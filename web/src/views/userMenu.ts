@@ -6,7 +6,7 @@ import { t } from "../strings.ts";
 import { askToNotify, canNotify } from "./notify.ts";
 
 /** openUserMenu shows what a person can do with their own page. */
-export function openUserMenu(from: HTMLElement, server: About, me: string): void {
+export function openUserMenu(from: HTMLElement, server: About, me: string, owner: boolean): void {
   const { theme } = ui.getState();
   const themed = (value: Theme, label: string): Choice => ({
     label: `${t.menu.theme}: ${label}`, icon: "sun", checked: theme === value, run: () => setTheme(value),
@@ -20,10 +20,11 @@ export function openUserMenu(from: HTMLElement, server: About, me: string): void
   if (server.auth === "open") {
     choices.push({ label: t.menu.rename, icon: "edit", run: rename });
   } else {
-    choices.push(
-      { label: t.menu.people, icon: "plus", run: () => show("invitePeople") },
-      { label: t.menu.manage, icon: "shield", run: () => show("manage") },
-    );
+    if (owner)
+      choices.push(
+        { label: t.menu.people, icon: "plus", run: () => show("invitePeople") },
+        { label: t.menu.manage, icon: "shield", run: () => show("manage") },
+      );
     if (server.auth !== "proxy")
       choices.push(
         { label: t.menu.devices, icon: "device", run: () => show("devices") },

@@ -3,5 +3,16 @@ import { t } from "../../strings.ts";
 
 /** Shortcuts lists the keys. */
 export function Shortcuts() {
-  return <Dialog title={t.menu.shortcuts}><p /></Dialog>;
+  return (
+    <Dialog title={t.menu.shortcuts}>
+      <dl class="keys">
+        {t.shortcuts.rows.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>{what}</dt>
+            <dd><kbd>{keys}</kbd></dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
 }

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
-import { isName } from "../core/names.ts";
-import { t } from "../strings.ts";
-import { Icon } from "../ui/icons.tsx";
-import { useTitle } from "../ui/hooks.ts";
+import { isName } from "../../core/names.ts";
+import { t } from "../../strings.ts";
+import { Icon } from "../../ui/icons.tsx";
+import { useTitle } from "../../ui/hooks.ts";
 
 /** Start asks for a name: all that an open server needs. */
-export function Start({ onName, current = "" }: { onName: (name: string) => void; current?: string }) {
+export default function Start({ onName, current = "" }: { onName: (name: string) => void; current?: string }) {
   const [name, setName] = useState(current);
   const [problem, setProblem] = useState("");
   useTitle(t.app);

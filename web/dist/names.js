@@ -1,0 +1,1 @@
+var e=/^[\p{L}\p{N}][\p{L}\p{N}\p{M}_.-]*$/u;function t(t){return e.test(t)&&new TextEncoder().encode(t.normalize(`NFC`)).length<=64}export{t};

@@ -1,0 +1,53 @@
+import { useState } from "preact/hooks";
+import { Time } from "../../ui/basics.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { t } from "../../strings.ts";
+import { NewLink, type MadeLink } from "./NewLink.tsx";
+import { tellDesk, useDesk } from "./useDesk.ts";
+
+interface Device {
+  id: string;
+  device: string;
+  made: string;
+  used: string;
+  here?: boolean;
+}
+
+/** Devices lists where one is signed in, and adds another one by a code. */
+export function Devices() {
+  const { answer, again } = useDesk<{ devices: Device[] }>("devices");
+  const [made, setMade] = useState<MadeLink | null>(null);
+  const leave = (): void => location.assign("./");
+  return (
+    <Dialog title={t.devices.title}>
+      <ul class="lines">
+        {answer?.devices.map((d) => (
+          <li key={d.id}>
+            <span class="name">
+              <strong>{d.device}</strong> {d.here && <span class="tag">{t.devices.here}</span>}
+              <br />
+              <small>{t.devices.used} <Time at={Date.parse(d.used)} focusable={false} /></small>
+            </span>
+            <button
+              type="button" class="plain" aria-label={t.devices.signOut(d.device)}
+              onClick={() => tellDesk("sign-out", { device: d.id }, d.here ? leave : again)}
+            >
+              {t.menu.signOut}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {made ? (
+        <>
+          <NewLink made={made} hint={t.devices.addHint} />
+          <p class="hint">{t.devices.program}</p>
+        </>
+      ) : (
+        <button type="button" class="primary" onClick={() => tellDesk<MadeLink>("devices", {}, setMade)}>{t.devices.add}</button>
+      )}
+      <button type="button" class="plain danger" onClick={() => tellDesk("sign-out", { everywhere: true }, leave)}>
+        {t.devices.everywhere}
+      </button>
+    </Dialog>
+  );
+}

@@ -1,0 +1,45 @@
+import { useEffect, useState } from "preact/hooks";
+import { same } from "../../core/mentions.ts";
+import { isName } from "../../core/names.ts";
+import { Avatar } from "../../ui/basics.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { useChat } from "../../ui/hooks.ts";
+import { fits, Picker, type Option } from "../../ui/picker.tsx";
+import { hide, notice } from "../../ui/state.ts";
+import { t } from "../../strings.ts";
+import { useCurrent } from "./current.ts";
+import { explain } from "./explain.ts";
+
+/** Invite asks somebody into the open room. */
+export function Invite() {
+  const { chat, view } = useChat();
+  const { room, title } = useCurrent();
+  const [inside, setInside] = useState<Set<string>>(new Set());
+  useEffect(() => {
+    if (room) chat.members(room.name).then((all) => setInside(new Set(all.map((p) => p.user))), () => undefined);
+    void chat.lookAround().catch(() => undefined);
+  }, [room]);
+  const invite = (user: string): void => {
+    if (!room) return;
+    chat.invite(room.name, user).then(
+      () => {
+        notice(t.invite.done(user));
+        hide();
+      },
+      (e: Error) => notice(explain(e)),
+    );
+  };
+  const options = (query: string): Option[] => {
+    const list = view.people.filter((p) => fits(p, query) && !inside.has(p)).slice(0, 50);
+    if (isName(query) && !view.people.some((p) => same(p, query))) list.push(query);
+    return list.map((p) => ({
+      key: p, label: p, detail: view.online.has(p) ? t.presence.online : t.presence.offline,
+      before: <Avatar name={p} online={view.online.has(p)} small />, run: () => invite(p),
+    }));
+  };
+  return (
+    <Dialog title={t.invite.title(title)}>
+      <Picker label={t.invite.label} hint={t.invite.hint} options={options} />
+    </Dialog>
+  );
+}

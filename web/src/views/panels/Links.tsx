@@ -1,0 +1,58 @@
+import { useState } from "preact/hooks";
+import { Dialog } from "../../ui/dialog.tsx";
+import { t } from "../../strings.ts";
+import { NewLink, type MadeLink } from "./NewLink.tsx";
+import { tellDesk, useDesk } from "./useDesk.ts";
+
+interface Link {
+  id: string;
+  kind: string;
+  uses: number;
+  used: number;
+  until: string;
+}
+
+/** Links makes invitations, and ends those that still work. */
+export function Links() {
+  const { answer, again } = useDesk<{ links: Link[] }>("links");
+  const [made, setMade] = useState<MadeLink | null>(null);
+  const [uses, setUses] = useState("1");
+  const [life, setLife] = useState("604800");
+  const make = (e: Event): void => {
+    e.preventDefault();
+    tellDesk<MadeLink>("links", { uses: Number(uses) || 1, seconds: Number(life) }, (link) => {
+      setMade(link);
+      again();
+    });
+  };
+  return (
+    <Dialog title={t.links.title}>
+      <form class="inline" onSubmit={make}>
+        <div>
+          <label for="uses">{t.links.uses}</label>
+          <input id="uses" type="number" min={1} max={1000} value={uses} autoFocus onInput={(e) => setUses(e.currentTarget.value)} />
+        </div>
+        <div>
+          <label for="life">{t.links.life}</label>
+          <select id="life" value={life} onChange={(e) => setLife(e.currentTarget.value)}>
+            {t.links.lives.map(([value, name]) => <option key={value} value={value}>{name}</option>)}
+          </select>
+        </div>
+        <button class="primary" type="submit">{t.links.make}</button>
+      </form>
+      {made && <NewLink made={made} hint={t.links.made} />}
+      <h3>{t.links.open}</h3>
+      <ul class="lines">
+        {answer?.links.length === 0 && <li class="hint">{t.links.none}</li>}
+        {answer?.links.map((l) => (
+          <li key={l.id}>
+            <span class="name">
+              <strong>{l.kind}</strong> <small>{t.links.used(l.used, l.uses)}, {t.links.until} {new Date(l.until).toLocaleString()}</small>
+            </span>
+            <button type="button" class="plain danger" onClick={() => tellDesk("links/end", { id: l.id }, again)}>{t.links.end}</button>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}

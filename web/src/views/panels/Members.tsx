@@ -1,0 +1,36 @@
+import { useEffect, useState } from "preact/hooks";
+import { same } from "../../core/mentions.ts";
+import { Avatar } from "../../ui/basics.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { useChat } from "../../ui/hooks.ts";
+import { fits, Picker, type Option } from "../../ui/picker.tsx";
+import { go, notice } from "../../ui/state.ts";
+import { t } from "../../strings.ts";
+import type { Person } from "../../wire.ts";
+import { useCurrent } from "./current.ts";
+import { explain } from "./explain.ts";
+
+/** Members lists who is in the open room, those who are here first. */
+export function Members() {
+  const { chat, view } = useChat();
+  const { room, title } = useCurrent();
+  const [all, setAll] = useState<Person[] | null>(null);
+  useEffect(() => {
+    if (!room || room.name.startsWith("to:")) return setAll([]);
+    chat.members(room.name).then(setAll, (e: Error) => notice(explain(e)));
+  }, [room]);
+  const options = (query: string): Option[] => {
+    const here = (p: Person): boolean => view.online.has(p.user);
+    const found = (all ?? []).filter((p) => fits(p.user, query));
+    return found.sort((a, b) => Number(here(b)) - Number(here(a)) || a.user.localeCompare(b.user)).slice(0, 200).map((p) => ({
+      key: p.user, label: p.user, before: <Avatar name={p.user} online={here(p)} small />,
+      detail: same(p.user, view.me) ? t.list.you : here(p) ? t.presence.online : t.presence.offline,
+      run: () => go(chat.direct(p.user).name),
+    }));
+  };
+  return (
+    <Dialog title={t.members.title(title)}>
+      <Picker label={t.members.label} hint={all ? t.members.count(all.length) : ""} options={options} loading={!all} />
+    </Dialog>
+  );
+}

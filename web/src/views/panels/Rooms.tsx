@@ -1,0 +1,45 @@
+import { useEffect, useState } from "preact/hooks";
+import { same } from "../../core/mentions.ts";
+import { isName } from "../../core/names.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { useChat } from "../../ui/hooks.ts";
+import { Icon } from "../../ui/icons.tsx";
+import { fits, Picker, type Option } from "../../ui/picker.tsx";
+import { go, notice } from "../../ui/state.ts";
+import { t } from "../../strings.ts";
+import type { RoomItem } from "../../wire.ts";
+import { explain } from "./explain.ts";
+
+/** Rooms is the directory: rooms to join, and a new one by its name. */
+export function Rooms() {
+  const { chat, view } = useChat();
+  const [all, setAll] = useState<RoomItem[] | null>(null);
+  useEffect(() => {
+    chat.directory().then(setAll, (e: Error) => notice(explain(e)));
+  }, []);
+  const join = (name: string, isPrivate = false): void => {
+    chat.join(name, isPrivate).then((room) => go(room.name), (e: Error) => notice(explain(e)));
+  };
+  const mine = new Set(view.rooms.map((r) => r.name));
+  const options = (query: string): Option[] => {
+    const listed = (all ?? []).filter((r) => !r.room.startsWith("@") && fits(r.room, query));
+    const list: Option[] = listed.slice(0, 100).map((r) => ({
+      key: r.room, label: r.room, before: <Icon name={r.room === "lobby" ? "home" : "hash"} />,
+      detail: mine.has(r.room) ? t.rooms.joined : r.invited ? t.rooms.invited : t.rooms.join,
+      run: () => (mine.has(r.room) ? go(r.room) : join(r.room)),
+    }));
+    if (all && isName(query) && !all.some((r) => same(r.room, query)))
+      list.push(
+        { key: "+", label: t.rooms.create(query), detail: t.rooms.publicHint, before: <Icon name="plus" />, run: () => join(query) },
+        { key: "-", label: t.rooms.createPrivate(query), detail: t.rooms.privateHint, before: <Icon name="lock" />, run: () => join(query, true) },
+      );
+    return list;
+  };
+  return (
+    <Dialog title={t.rooms.title}>
+      <Picker label={t.rooms.label} hint={t.rooms.hint} options={options} loading={!all}>
+        <p class="hint">{t.rooms.rule}</p>
+      </Picker>
+    </Dialog>
+  );
+}

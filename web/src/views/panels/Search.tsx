@@ -1,0 +1,57 @@
+import { useMemo } from "preact/hooks";
+import type { Item } from "../../core/runs.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { exact } from "../../ui/format.ts";
+import { useSnapshot } from "../../ui/hooks.ts";
+import { Picker, type Option } from "../../ui/picker.tsx";
+import { go } from "../../ui/state.ts";
+import { t } from "../../strings.ts";
+import type { Room } from "../../core/room.ts";
+import { useCurrent } from "./current.ts";
+
+const most = 100; // results that are shown
+const before = 40; // characters of a message before what was found
+
+/** Search looks through what is loaded of the open room. */
+export function Search() {
+  const { room, title } = useCurrent();
+  return (
+    <Dialog title={t.search.title(title)} wide>
+      {room && <Loaded room={room} />}
+    </Dialog>
+  );
+}
+
+type Said = Extract<Item, { kind: "message" }>;
+
+function Loaded({ room }: { room: Room }) {
+  const view = useSnapshot(room);
+  const all = useMemo(() => [...room.items()].filter((i): i is Said => i.kind === "message").reverse(), [view.rows]);
+  const options = (query: string): Option[] => {
+    if (!query) return [];
+    const words = query.toLowerCase().split(/\s+/);
+    const found = all.filter((m) => {
+      const text = `${m.from} ${m.text}`.toLowerCase();
+      return words.every((w) => text.includes(w));
+    });
+    return found.slice(0, most).map((m) => ({
+      key: String(m.seq), label: excerpt(m.text, words[0]!), detail: `${m.from}, ${exact(m.at)}`,
+      run: () => go(room.name, m.seq),
+    }));
+  };
+  return (
+    <Picker label={t.search.label} hint={`${t.search.hint} ${t.search.loaded(all.length)}.`} options={options}>
+      {!view.atStart && (
+        <button type="button" class="plain" disabled={view.loading} onClick={() => void room.older(200)}>
+          {t.search.older}
+        </button>
+      )}
+    </Picker>
+  );
+}
+
+/** excerpt gives the part of a text in which a word stands. */
+function excerpt(text: string, word: string): string {
+  const at = Math.max(0, text.toLowerCase().indexOf(word) - before);
+  return `${at > 0 ? "…" : ""}${text.slice(at, at + 160).replace(/\s+/g, " ")}`;
+}

@@ -1,0 +1,212 @@
+// A server of one's own for each file of tests, and people in front of it.
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
+import { expect } from "vitest";
+
+/** patience is how long something may take that takes milliseconds: the machine may be busy. */
+export const patience = 20_000;
+
+let browser: Promise<Browser> | null = null;
+
+/** theBrowser is the one Chromium of all tests; it ends with the process. */
+export function theBrowser(): Promise<Browser> {
+  const executablePath = process.env.CONFAB_CHROMIUM ?? "/usr/bin/chromium";
+  browser ??= chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  return browser;
+}
+
+/** freePort gives a port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Server is a running confab. */
+export class Server {
+  private process: ChildProcess | null = null;
+  private people: Page[] = [];
+  readonly data = mkdtempSync(join(tmpdir(), "confab-page-"));
+
+  private constructor(readonly port: number, private readonly flags: string[], readonly host: string) {}
+
+  static async start(flags: string[] = [], host = "127.0.0.1"): Promise<Server> {
+    const server = new Server(await freePort(), flags, host);
+    await server.up();
+    return server;
+  }
+
+  get url(): string {
+    return `http://${this.host}:${this.port}/`;
+  }
+
+  /** up starts the program, on the same port each time. */
+  async up(): Promise<void> {
+    const program = process.env.CONFAB_PROGRAM ?? "../confab";
+    const args = ["serve", "--addr", `${this.host}:${this.port}`, "--admin-addr", "off", "--data", this.data, "--drain", "0s"];
+    const child = spawn(program, [...args, ...this.flags], { stdio: ["ignore", "pipe", "pipe"] });
+    this.process = child;
+    child.stderr!.resume();
+    for await (const line of createInterface({ input: child.stdout! })) {
+      if (line.includes("Ctrl-C")) break;
+    }
+    expect(child.exitCode, "the server has ended").toBeNull();
+  }
+
+  /** kill ends the program as a power failure would. */
+  async kill(): Promise<void> {
+    const child = this.process;
+    this.process = null;
+    if (!child || child.exitCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.people.map((page) => page.context().close()));
+    await this.kill();
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** page opens the page for somebody new; what it complains of is in complaints. */
+  async page(path = "", options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await (await theBrowser()).newContext({ viewport: { width: 1100, height: 700 }, locale: "en-GB", ...options });
+    context.setDefaultTimeout(patience);
+    const page = await context.newPage();
+    watch(page);
+    this.people.push(page);
+    await page.goto(this.url + path);
+    return page;
+  }
+
+  /** person is somebody who has come in by a name. */
+  async person(name: string, options: BrowserContextOptions = {}, path = ""): Promise<Page> {
+    const page = await this.page(path, options);
+    await page.getByLabel("Your name").fill(name);
+    await page.keyboard.press("Enter");
+    await composer(page).waitFor();
+    return page;
+  }
+
+  /** speak sends texts to a room over a bare WebSocket, and waits until each is stored. */
+  async speak(name: string, room: string, texts: string[]): Promise<void> {
+    const page = await this.talker();
+    const url = `${this.url.replace("http", "ws")}production?name=${name}`;
+    await page.evaluate(speakFrom, { url, room, texts });
+  }
+
+  private async talker(): Promise<Page> {
+    const context = await (await theBrowser()).newContext();
+    const page = await context.newPage();
+    this.people.push(page);
+    await page.goto(`${this.url}icon.svg`);
+    return page;
+  }
+}
+
+/** speakFrom runs in a page of the same origin. */
+function speakFrom({ url, room, texts }: { url: string; room: string; texts: string[] }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url);
+    let sent = 0;
+    let stored = 0;
+    const next = (): void => {
+      for (; sent < texts.length && sent - stored < 30; sent++) {
+        const frame = { action: "sendMessage", id: `t${sent}`, message: texts[sent], ...(room.startsWith("to:") ? { to: room.slice(3) } : { room }) };
+        socket.send(JSON.stringify(frame));
+      }
+    };
+    socket.onopen = () => {
+      socket.send('{"action":"hello","id":"h"}');
+      if (room === "lobby" || room.startsWith("to:")) next();
+      else socket.send(JSON.stringify({ action: "joinRoom", id: "j", room }));
+    };
+    socket.onmessage = (e) => {
+      const event = JSON.parse(e.data as string) as { event: string; id?: string; message?: string };
+      if (event.event === "error") reject(new Error(event.message));
+      if (event.event === "joined") next();
+      if (event.event !== "message" || !/^t\d+$/.test(event.id ?? "")) return;
+      if (++stored === texts.length) {
+        socket.close();
+        resolve();
+      } else next();
+    };
+    socket.onerror = () => reject(new Error("no connection"));
+  });
+}
+
+const complaints = new WeakMap<Page, string[]>();
+
+function watch(page: Page): void {
+  const list: string[] = [];
+  complaints.set(page, list);
+  page.on("pageerror", (e) => list.push(String(e)));
+  page.on("console", (m) => {
+    if (m.type() === "error" && !m.text().includes("ERR_CONNECTION_REFUSED")) list.push(m.text());
+  });
+}
+
+/** complained gives the errors of a page, policy violations among them. */
+export function complained(page: Page): string[] {
+  return complaints.get(page) ?? [];
+}
+
+/** composer is the field where one writes. */
+export function composer(page: Page): Locator {
+  return page.locator(".composer textarea");
+}
+
+/** say writes a message and sends it. */
+export async function say(page: Page, text: string): Promise<void> {
+  await composer(page).fill(text);
+  await composer(page).press("Enter");
+}
+
+/** message finds a message by its text. */
+export function message(page: Page, text: string): Locator {
+  return page.locator(".message", { has: page.locator(".text").getByText(text, { exact: true }) });
+}
+
+/** texts gives the messages in the document, in order. */
+export function texts(page: Page): Promise<string[]> {
+  return page.locator(".rows > li").evaluateAll((rows) =>
+    rows.sort((a, b) => Number((a as HTMLElement).dataset.index) - Number((b as HTMLElement).dataset.index))
+      .flatMap((row) => row.querySelector<HTMLElement>(".text")?.innerText ?? []));
+}
+
+/** eventually waits until something is so. */
+export function eventually(get: () => unknown): ReturnType<typeof expect.poll> {
+  return expect.poll(get, { timeout: patience, interval: 50 });
+}
+
+/** openRoom makes or joins a room from the directory. */
+export async function openRoom(page: Page, room: string, create: "" | "private" = ""): Promise<void> {
+  await page.getByRole("button", { name: "Find or create a room" }).first().click();
+  await page.getByLabel("Find or name a room").fill(room);
+  const make = page.getByRole("option", { name: create ? `Create the private room ${room}` : `Create the room ${room}` });
+  const join = page.getByRole("option", { name: new RegExp(`^${room}( |$)`) });
+  await make.or(join).first().click();
+  await page.getByRole("heading", { name: room, level: 1 }).waitFor();
+}
+
+/** scrolled tells how far the timeline is from its end, in pixels. */
+export function fromEnd(page: Page): Promise<number> {
+  return page.locator(".scroller").evaluate((s) => s.scrollHeight - s.scrollTop - s.clientHeight);
+}
+
+/** scroll turns the wheel over the timeline. */
+export async function scroll(page: Page, pixels: number): Promise<void> {
+  const box = (await page.locator(".scroller").boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.wheel(0, pixels);
+}
