@@ -2,7 +2,7 @@
 # Installs what tests and checks need beside Go into .tools in the project's root.
 #
 #   install.sh test   system programs, DynamoDB Local, Node.js and Python packages, an ACME issuer,
-#                     cfn-lint, what the page is built and tested with
+#                     cfn-lint, Lambda's runtime client, what the page is built and tested with
 #   install.sh lint   golangci-lint, gofumpt and govulncheck, built by Go (about 100 s, once)
 #
 # What is there already is left alone, so a second run takes no time. Versions are pinned in the
@@ -144,6 +144,7 @@ python_packages() {
 
 python_client() { python_packages python "Amazon's Python client"; }
 cfn_lint() { python_packages cfnlint cfn-lint; }
+lambda_runtime() { python_packages lambdaric "Amazon's Python runtime client for Lambda"; }
 
 # go_program MODULE PACKAGE VERSION: builds a Go program into .tools/bin.
 go_program() {
@@ -186,6 +187,7 @@ test)
   part page_packages
   part python_client
   part cfn_lint
+  part lambda_runtime
   part acme_issuer
   ;;
 lint)
@@ -195,7 +197,8 @@ lint)
   go_program mvdan.cc/gofumpt mvdan.cc/gofumpt "$gofumpt"
   go_program golang.org/x/vuln golang.org/x/vuln/cmd/govulncheck "$govulncheck"
   ;;
-system | browser | dynamodb | node_packages | page_packages | python_client | cfn_lint | acme_issuer) "$1" ;;
+system | browser | dynamodb | node_packages | page_packages) "$1" ;;
+python_client | cfn_lint | lambda_runtime | acme_issuer) "$1" ;;
 *)
   echo "usage: install.sh test|lint" >&2
   exit 2

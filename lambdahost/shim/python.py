@@ -152,7 +152,10 @@ class Marshaller:
     def key(key):
         if isinstance(key, bytes):
             return key.decode()
-        return str(key) if isinstance(key, decimal.Decimal) else key
+        if key is None or isinstance(key, (str, int, float)):
+            return key
+        allowed = "str, int, float, bool or None"
+        raise TypeError(f"keys must be {allowed}, not {type(key).__name__}")
 
 
 def load(handler):
@@ -191,11 +194,12 @@ def describe(error):
         while len(frames) > 1 and frames[0].filename == __file__:
             frames.pop(0)
         trace = traceback.format_list([(f.filename, f.lineno, f.name, f.line) for f in frames])
-    text = f"[ERROR] {kind}: {error}\nTraceback (most recent call last):\n" + "".join(trace)
+    message = str(error)
+    title = f"[ERROR] {kind}: {message}" if message else f"[ERROR] {kind}"
+    text = f"{title}\nTraceback (most recent call last):\n" + "".join(trace)
     sys.stdout.write(text.rstrip("\n") + "\n")
     return {
-        "errorMessage": str(error), "errorType": kind, "requestId": request_id,
-        "stackTrace": trace,
+        "errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace,
     }
 
 
