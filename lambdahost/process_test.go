@@ -21,7 +21,16 @@ func alive(pid int) bool {
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		return err == nil && state(string(stat)) != "Z"
 	}
-	return syscall.Kill(pid, 0) == nil
+	return signal(pid, syscall.Signal(0)) == nil
+}
+
+// signal sends a process a signal.
+func signal(pid int, s os.Signal) error {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return p.Signal(s)
 }
 
 // state is a process's state in its line of /proc.

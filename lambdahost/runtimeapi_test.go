@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -176,7 +177,7 @@ func TestGW94_Exit(t *testing.T) {
 	first := invoke(t, h, event{})
 	second := begin(t, h, Input{RequestID: "two", Payload: encode(event{Print: "begun\n", Hang: true})})
 	j.await(t, 1, kind(KindOutput))
-	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
+	if err := signal(first.PID, os.Kill); err != nil {
 		t.Fatal(err)
 	}
 	out := end(t, second)
@@ -205,7 +206,7 @@ func TestInvoke_diedIdle(t *testing.T) {
 	h := newHost(t, Config{})
 	deploy(t, h)
 	first := invoke(t, h, event{})
-	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
+	if err := signal(first.PID, os.Kill); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() bool { return len(idle(h)) == 0 })
@@ -323,7 +324,7 @@ func TestRuntimeAPI_exitAfterAnswer(t *testing.T) {
 	done, api := p.event("one")
 	request(http.MethodPost, api+"response", "1").want(t, http.StatusAccepted, "")
 	pid, _ := runtimeOf(t, j, 1)
-	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+	if err := signal(pid, syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if out := end(t, done); string(out.Payload) != "1" || out.FunctionError != "" {

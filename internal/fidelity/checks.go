@@ -16,7 +16,7 @@ import (
 //go:embed checks.txt
 var checksText string
 
-// check is one behaviour of API Gateway.
+// check is one behaviour of API Gateway or Lambda.
 type check struct {
 	section string
 	number  int

@@ -1,5 +1,5 @@
-// Command fidelity writes docs/fidelity.md: what the gateway does as API Gateway does it, how that
-// is known, and the test that has just shown it. It runs the tests, and fails when a check of
+// Command fidelity writes docs/fidelity.md: what gateway, lambdahost and stack do as AWS
+// does it, how that is known, and the test that has just shown it. It runs the tests, and fails when a check of
 // checks.txt has no test or one that does not pass.
 //
 // A test is found by its name: one that has GW and a number in it, as TestGW48_FailuresAreFrames or
@@ -29,7 +29,7 @@ func generate(root string) error {
 	if err != nil {
 		return err
 	}
-	tests, err := runTests(root, "./gateway", "./connections", "./stack")
+	tests, err := runTests(root, "./gateway", "./connections", "./lambdahost", "./stack")
 	if err != nil {
 		return err
 	}
