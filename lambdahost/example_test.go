@@ -33,19 +33,20 @@ func handle(e event) (string, error) {
 func main() { lambda.Start(handle) }
 `
 
-func Example() {
+// run builds the function, deploys it and invokes it twice.
+func run() error {
 	code, err := os.MkdirTemp("", "hello-")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer os.RemoveAll(code)
 	source := filepath.Join(code, "main.go")
 	if err := os.WriteFile(source, []byte(hello), 0o600); err != nil {
-		log.Fatal(err)
+		return err
 	}
 	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", filepath.Join(code, "bootstrap"), source)
 	if out, err := build.CombinedOutput(); err != nil {
-		log.Fatalf("%v\n%s", err, out)
+		return fmt.Errorf("%w\n%s", err, out)
 	}
 
 	h, err := lambdahost.New(lambdahost.Config{Log: func(r lambdahost.Record) {
@@ -54,23 +55,30 @@ func Example() {
 		}
 	}})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer h.Close()
 	err = h.Deploy(lambdahost.Function{
 		Name: "hello", Runtime: "provided.al2023", Handler: "bootstrap", Code: code,
 	})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for _, event := range []string{`{"name":"alice"}`, `{}`} {
 		out, err := h.Invoke(context.Background(), lambdahost.Input{
 			Function: "hello", Payload: []byte(event),
 		})
 		if err != nil {
-			log.Fatal(err)
+			return err
 		}
 		fmt.Printf("%s, error: %v\n", out.Payload, out.Err())
+	}
+	return nil
+}
+
+func Example() {
+	if err := run(); err != nil {
+		log.Fatal(err)
 	}
 	// Output:
 	// hello says: greeting
