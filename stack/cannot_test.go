@@ -229,3 +229,16 @@ func TestLoad_GoModule(t *testing.T) {
 		})
 	}
 }
+
+// TestLoad_GoModuleOfBuild builds a function for this machine that sam build has built for another one.
+func TestLoad_GoModuleOfBuild(t *testing.T) {
+	t.Parallel()
+	text := strings.ReplaceAll(handler, "RUNTIME", "provided.al2023")
+	built := strings.ReplaceAll(strings.ReplaceAll(text, "template.yaml", ".aws-sam/build/template.yaml"), "CodeUri: src", "CodeUri: Fn")
+	dir := files(t, txtar.Parse([]byte(text+"-- src/go.mod --\nmodule fn\n\ngo 1.21\n-- src/main.go --\n"+
+		"package main\n\nfunc main() {}\n"+built+"-- .aws-sam/build/Fn/bootstrap --\n\x7fELF of another machine\n")))
+	s, _ := load(t, stack.Options{Dir: dir})
+	if f := s.Function("Fn"); f.Source != filepath.Join(dir, "src") {
+		t.Errorf("the function is built from %s", f.Source)
+	}
+}

@@ -51,6 +51,21 @@ func locate(o *Options) (string, []Diagnostic, error) {
 	return "", nil, fmt.Errorf("%w (in %s)", ErrNoTemplate, o.Dir)
 }
 
+// projectOf gives the folder of the project that a template belongs to, which a tool may have
+// written into a folder of its own.
+func projectOf(template string) string {
+	dir := filepath.Dir(template) // "." for ""
+	switch filepath.Base(dir) {
+	case "cdk.out", ".serverless":
+		return filepath.Dir(dir)
+	case "build":
+		if parent := filepath.Dir(dir); filepath.Base(parent) == ".aws-sam" {
+			return filepath.Dir(parent)
+		}
+	}
+	return dir
+}
+
 func isFile(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.Mode().IsRegular()
@@ -84,9 +99,11 @@ func synthesized(pattern string) (string, error) {
 // Bounds of the search for changed sources.
 const maxFiles = 10_000
 
-// sources are the endings of what builds are made of.
+// sources are the endings and names of what builds are made of.
 var sources = []string{
-	".cjs", ".go", ".js", ".json", ".mjs", ".mod", ".py", ".toml", ".ts", ".txt", ".yaml", ".yml",
+	".cjs", ".go", ".js", ".mjs", ".py", ".ts",
+	"cdk.json", "go.mod", "package.json", "requirements.txt", "serverless.yml", "template.json",
+	"template.yaml", "template.yml",
 }
 
 // notSources are folders that tools write.
@@ -113,7 +130,7 @@ func age(dir, file, build string) []Diagnostic {
 				return fs.SkipDir
 			}
 			return nil
-		case !slices.Contains(sources, filepath.Ext(path)) || strings.HasPrefix(d.Name(), "samconfig."):
+		case !slices.Contains(sources, filepath.Ext(path)) && !slices.Contains(sources, d.Name()):
 			return nil
 		}
 		if seen++; seen > maxFiles {

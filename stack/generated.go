@@ -21,41 +21,44 @@ func (t *template) generated(id string) bool { return t.byID[id] == nil && t.gen
 func (t *template) generate(id string) *resource {
 	for _, r := range t.resources {
 		rest, ok := strings.CutPrefix(id, r.id)
-		if !ok || rest == "" {
+		if !ok || rest == "" || t.making[r] {
 			continue
 		}
-		var typ string
-		props := &value{kind: object, line: r.props.line, col: r.props.col}
-		switch r.typ {
-		case typeSAMFunction:
-			typ = ofFunction(rest)
-			props.set("FunctionName", r.id)
-			name := t.prop(r, "AutoPublishAlias")
-			if typ == typeAlias && name.text == "" {
-				continue
-			}
-			props.set("Name", name.text)
-		case typeSocketAPI:
-			typ, id = t.ofSocketAPI(r, rest), r.id+strings.ToLower(rest)
-			props.pairs = append(props.pairs, pair{
-				r.props.at("StageName"),
-				r.props.at(t.socketStage(r)),
-			})
+		t.making[r] = true // what it is made of may refer to what is made
+		made := t.made(r, id, rest)
+		delete(t.making, r)
+		if made != nil {
+			return made
 		}
-		if typ == "" {
-			continue
+	}
+	return nil
+}
+
+// made gives what SAM makes of a resource, by the end of its id; nil: nothing.
+func (t *template) made(r *resource, id, rest string) *resource {
+	var typ string
+	props := &value{kind: object, line: r.props.line, col: r.props.col}
+	switch r.typ {
+	case typeSAMFunction:
+		typ = ofFunction(rest)
+		name := t.prop(r, "AutoPublishAlias")
+		if typ == typeAlias && name.text == "" {
+			return nil
 		}
 		if typ == typeAlias || typ == typeVersion {
 			ref := &value{kind: object, line: props.line, col: props.col}
 			ref.set("Ref", r.id)
-			props.pairs[0].value = ref
+			props.pairs = append(props.pairs, pair{props.at("FunctionName"), ref})
+			props.set("Name", name.text)
 		}
-		if typ == typeRole {
-			props.pairs = nil
-		}
-		return &resource{id: id, typ: typ, entry: r.entry, props: props}
+	case typeSocketAPI:
+		typ, id = t.ofSocketAPI(r, rest), r.id+strings.ToLower(rest)
+		props.set("StageName", t.socketStage(r))
 	}
-	return nil
+	if typ == "" {
+		return nil
+	}
+	return &resource{id: id, typ: typ, entry: r.entry, props: props}
 }
 
 // set adds a member to an object that is still being made.

@@ -55,11 +55,6 @@ func (t *template) name(r *resource) (string, error) {
 		property = "Name"
 	}
 	if v := r.props.get(property); v.kind != null {
-		if t.naming[r] {
-			return "", fail(v, "the name of %s depends on itself", r.id)
-		}
-		t.naming[r] = true
-		defer delete(t.naming, r)
 		got, err := t.resolve(v)
 		if err != nil || got != noValue && got.text != "" {
 			return v.at(got.orEmpty()).text, err
@@ -136,6 +131,11 @@ func (t *template) unknown(at *value, id string) error {
 
 // physical gives what Ref of a resource gives. It is never empty.
 func (t *template) physical(r *resource) (string, error) {
+	if t.naming[r] {
+		return "", fail(r.entry, "the name of %s depends on itself", r.id)
+	}
+	t.naming[r] = true
+	defer delete(t.naming, r)
 	name, err := t.name(r)
 	if err != nil {
 		return "", err

@@ -102,7 +102,7 @@ var ErrTemplate = errors.New("stack: the template cannot be run")
 // diagnostics, which come in order of the file whether or not there is an error. The error is
 // ErrTemplate when one of them is an Error, or says why there is nothing to read.
 func Load(o Options) (*Stack, []Diagnostic, error) {
-	o.Dir = cmp.Or(o.Dir, ".")
+	o.Dir = cmp.Or(o.Dir, projectOf(o.Template))
 	file, notes, err := locate(&o)
 	if err != nil {
 		return nil, nil, err

@@ -62,14 +62,21 @@ func TestLoad_Find(t *testing.T) {
 			t.Errorf("with %s there is found %s", c.file, got)
 		}
 	}
-	if got := said(t, stack.Options{Dir: dir, Template: filepath.Join(dir, "template.yml")}); got != "template.yml a b shop us-east-1" {
-		t.Errorf("a template that is named says %s", got)
+	for _, o := range []stack.Options{{Dir: dir}, {}} {
+		o.Template = filepath.Join(dir, "template.yml")
+		if got := said(t, o); got != "template.yml a b shop us-east-1" {
+			t.Errorf("a template that is named says %s", got)
+		}
+	}
+	if got := said(t, stack.Options{Template: filepath.Join(dir, ".aws-sam/build/template.yaml")}); !strings.HasSuffix(got, " shop us-east-1") {
+		t.Errorf("the template of a build says %s", got)
 	}
 	if _, _, err := stack.Load(stack.Options{Dir: t.TempDir()}); !errors.Is(err, stack.ErrNoTemplate) {
 		t.Errorf("without any: %v", err)
 	}
-	if err := os.RemoveAll(filepath.Join(dir, ".aws-sam")); err != nil {
-		t.Fatal(err)
+	two := files(t, txtar.Parse([]byte("-- cdk.out/A.template.json --\n"+asJSON+"\n-- cdk.out/B.template.json --\n"+asJSON)))
+	if _, _, err := stack.Load(stack.Options{Dir: two}); err == nil || !strings.Contains(err.Error(), "name one of the templates with -t") {
+		t.Errorf("with two: %v", err)
 	}
 }
 
@@ -77,7 +84,7 @@ func TestLoad_Find(t *testing.T) {
 func TestLoad_Age(t *testing.T) {
 	t.Parallel()
 	dir := files(t, txtar.Parse([]byte("-- .aws-sam/build/template.yaml --\n"+small+
-		"-- src/app.py --\n-- node_modules/x/index.js --\n-- README.md --\n")))
+		"-- src/app.py --\n-- node_modules/x/index.js --\n-- README.md --\n-- events/open.json --\n")))
 	built := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	touch := func(name string, at time.Time) {
 		if err := os.Chtimes(filepath.Join(dir, filepath.FromSlash(name)), at, at); err != nil {

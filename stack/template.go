@@ -19,6 +19,7 @@ type template struct {
 	resources  []*resource
 	byID       map[string]*resource
 	naming     map[*resource]bool // whose names are being resolved
+	making     map[*resource]bool // of which SAM's resources are being made
 	problems   *problems
 }
 
@@ -35,7 +36,8 @@ func newTemplate(file string, root *value, o *Options, p *problems) (*template, 
 	t := &template{
 		file: file, stack: o.StackName, region: o.Region, account: o.Account, root: root,
 		parameters: map[string]*value{}, conditions: map[string]*bool{},
-		byID: map[string]*resource{}, naming: map[*resource]bool{}, problems: p,
+		byID: map[string]*resource{}, naming: map[*resource]bool{}, making: map[*resource]bool{},
+		problems: p,
 	}
 	if root.kind != object || root.get("Resources").kind != object {
 		return nil, fail(root, "this is no template: it has no Resources")
