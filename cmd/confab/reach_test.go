@@ -152,15 +152,12 @@ func presented(t *testing.T, addr string) *big.Int {
 	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber
 }
 
-// TestServe_behindNginx puts nginx with TLS in front of a server, configured as docs/operations.md
-// says, and leaves a connection silent for longer than nginx waits by default (60 s).
-func TestServe_behindNginx(t *testing.T) {
-	t.Parallel()
+// startNginx puts nginx with TLS in front of a server, configured as docs/operations.md says.
+func startNginx(t *testing.T, server string) (front string, pair testcert.Pair) {
+	t.Helper()
 	nginx := tools.Program(t, "nginx")
-	server := freeAddr(t)
-	sim.ServeAt(t, server, "--memory", "--auth", "open", "--public-url", "https://chat.example", "--trusted-proxies", "127.0.0.1")
-	dir, front := t.TempDir(), freeAddr(t)
-	pair := testcert.Write(t, dir, "chat.example")
+	dir := t.TempDir()
+	front, pair = freeAddr(t), testcert.Write(t, dir, "chat.example")
 	site := strings.NewReplacer(
 		"listen 443", "listen "+front, "http://127.0.0.1:8080", "http://"+server,
 		"/etc/ssl/chat.example.pem", pair.CertFile, "/etc/ssl/chat.example.key", pair.KeyFile,
@@ -174,7 +171,16 @@ func TestServe_behindNginx(t *testing.T) {
 	}
 	start(t, exec.Command(nginx, "-p", dir, "-e", "stderr", "-c", config))
 	awaitPort(t, front)
+	return front, pair
+}
 
+// TestServe_behindNginx puts nginx with TLS in front of a server, configured as docs/operations.md
+// says, and leaves a connection silent for longer than nginx waits by default (60 s).
+func TestServe_behindNginx(t *testing.T) {
+	t.Parallel()
+	server := freeAddr(t)
+	sim.ServeAt(t, server, "--memory", "--auth", "open", "--public-url", "https://chat.example", "--trusted-proxies", "127.0.0.1")
+	front, pair := startNginx(t, server)
 	v := visitor{addr: front, pool: pair.Pool, from: net.IPv4(127, 0, 0, 2)}
 	const url, origin = "wss://chat.example/production?name=alice", "https://chat.example"
 	alice := v.must(t, url, origin)
