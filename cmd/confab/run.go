@@ -220,10 +220,13 @@ func newWhy() *cobra.Command {
 found, what the functions wrote, each push and its result. The id is at the beginning of each line
 that confab run prints, and in the error frames that clients get; Lambda's own request ids do as
 well. The first characters are enough.`,
-		Example: `  confab why LMx3pE1nIAMEuWQ=
-  confab why -- -Mx3pE1nIAMEuWQ=`,
-		Args: arguments(1, 1, "the REQUEST_ID"),
+		Example:            `  confab why LMx3pE1nIAMEuWQ=`,
+		DisableFlagParsing: true, // ids may begin with -
+		Args:               arguments(1, 1, "the REQUEST_ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "--help" || args[0] == "-h" {
+				return cmd.Help()
+			}
 			folder, err := rehearsal.Folder()
 			if err != nil {
 				return err

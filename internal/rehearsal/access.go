@@ -45,10 +45,19 @@ func (j *Journal) finished(api string, a *access) {
 	e := j.entry(a.ID, a.Kind)
 	e.Kind, e.API, e.Stage, e.Route = a.Kind, api, a.Stage, a.Route
 	e.Connection, e.Status = a.Connection, a.Status
+	if a.unrouted() {
+		e.Route = "without a route"
+	}
 	if epoch, err := strconv.ParseInt(a.Epoch, 10, 64); err == nil {
 		e.Took = max(0, j.now().Sub(time.UnixMilli(epoch)))
 	}
-	e.Reason, e.Verdict = a.reason(), a.judgement()
+	e.Verdict = a.judgement()
+	for _, c := range e.Calls {
+		if c.Error != "" && present(a.Failure) {
+			a.Failure = c.Error // which has the error's type too
+		}
+	}
+	e.Reason = a.reason()
 	j.print(e.ID, eventLine(e))
 }
 
@@ -57,13 +66,16 @@ func (a *access) reason() string {
 	switch {
 	case present(a.Failure) && present(a.Message):
 		return a.Message + ": " + a.Failure
-	case present(a.Message) && a.Kind == "MESSAGE" && a.Status == "403":
+	case a.unrouted():
 		return a.Message + ": no route has this key, and there is no $default"
 	case present(a.Message):
 		return a.Message
 	}
 	return ""
 }
+
+// unrouted tells whether no route has taken a message.
+func (a *access) unrouted() bool { return a.Kind == "MESSAGE" && a.Status == "403" }
 
 // judgement says what the authorizer has found.
 func (a *access) judgement() string {

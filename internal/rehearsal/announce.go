@@ -51,10 +51,8 @@ func (r *Runner) announceFunction(out io.Writer, f *stack.Function) {
 	}
 	fmt.Fprintf(out, "  function\t%s\t%s\t%s, %s\n", f.LogicalID, f.Lambda.Runtime,
 		f.Lambda.Handler, code)
-	for _, name := range []string{f.Name, f.LogicalID} {
-		if port := r.cfg.Inspect[name]; port != 0 {
-			fmt.Fprintf(out, "  \t\tdebugger\t127.0.0.1:%d\n", port)
-		}
+	if port := r.inspected(f); port != 0 {
+		fmt.Fprintf(out, "  \t\tdebugger\t127.0.0.1:%d, from its first event on\n", port)
 	}
 }
 

@@ -22,10 +22,11 @@ import (
 type port struct {
 	logicalID string
 	address   string // host and port
-	servers   [2]*http.Server
+	listener  net.Listener
+	servers   [2]*http.Server // nil until the API is there
 }
 
-// listen opens the port of an API that has none yet.
+// listen opens the port of an API that has none yet. Nobody answers before serve.
 func (r *Runner) listen(a *stack.API) error {
 	if len(a.Stages) == 0 || r.portOf(a) != nil {
 		return nil
@@ -42,8 +43,28 @@ func (r *Runner) listen(a *stack.API) error {
 	if err != nil {
 		return err
 	}
-	p := &port{logicalID: a.LogicalID, address: listener.Addr().String()}
-	plain, secure := egress.Split(listener)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ports = append(r.ports, &port{
+		logicalID: a.LogicalID, address: listener.Addr().String(), listener: listener,
+	})
+	return nil
+}
+
+// serve answers at the ports of APIs that are deployed by now: ws:// and https:// on each.
+func (r *Runner) serve() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.ports {
+		if p.servers[0] == nil {
+			r.begin(p)
+		}
+	}
+}
+
+// begin answers at a port.
+func (r *Runner) begin(p *port) {
+	plain, secure := egress.Split(p.listener)
 	front := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.front(p, w, req) })
 	for i := range p.servers {
 		p.servers[i] = &http.Server{
@@ -57,14 +78,15 @@ func (r *Runner) listen(a *stack.API) error {
 	p.servers[1].Protocols.SetHTTP1(true)
 	go func() { _ = p.servers[0].Serve(gateway.KeepSpelling(plain)) }() // it ends with Close
 	go func() { _ = p.servers[1].ServeTLS(secure, "", "") }()           // the same
-	r.mu.Lock()
-	r.ports = append(r.ports, p)
-	r.mu.Unlock()
-	return nil
 }
 
 // close no longer listens.
-func (p *port) close() error { return errors.Join(p.servers[0].Close(), p.servers[1].Close()) }
+func (p *port) close() error {
+	if p.servers[0] == nil {
+		return p.listener.Close()
+	}
+	return errors.Join(p.servers[0].Close(), p.servers[1].Close())
+}
 
 // portOf gives the port of an API; nil: it has none.
 func (r *Runner) portOf(a *stack.API) *port {

@@ -170,7 +170,7 @@ def handler(event, context):
 	} {
 		c.send("%s", test.frame)
 		id := c.hearsFailure()
-		p.out.await(1, id, "MESSAGE work → Work: 500")
+		p.out.await(1, id, "MESSAGE work → Work: 500", "Internal server error: "+test.want)
 		report, ok := p.Journal().Find(id)
 		if !ok || !strings.Contains(report, test.want) || !strings.Contains(report, "about to fail") {
 			t.Errorf("why says:\n%s", report)
@@ -182,7 +182,7 @@ def handler(event, context):
 	c.send(`{"action":"dance"}`)
 	frame, _ := decoded(t, c.next()).(map[string]any)
 	id, _ := frame["requestId"].(string)
-	p.out.await(1, id, "MESSAGE", "403", "Forbidden: no route has this key, and there is no $default")
+	p.out.await(1, id, "MESSAGE without a route", "403", "Forbidden: no route has this key, and there is no $default")
 
 	_, answer, err := websocket.Dial(t.Context(), strings.TrimSuffix(p.url, "test")+"prod", nil) //nolint:bodyclose // the library closes it
 	if err == nil || answer.StatusCode != http.StatusForbidden {

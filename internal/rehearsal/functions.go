@@ -1,15 +1,25 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"strings"
 
 	"github.com/confab-chat/confab/lambdahost"
 	"github.com/confab-chat/confab/stack"
 )
+
+// inspected gives the port of a function's debugger; 0: it has none.
+func (r *Runner) inspected(f *stack.Function) int {
+	if port := r.cfg.Inspect[f.LogicalID]; port != 0 {
+		return port
+	}
+	return r.cfg.Inspect[f.Name]
+}
 
 // checkNames says which functions that the user has named the template does not have, and which
 // cannot be inspected.
@@ -27,6 +37,12 @@ func (r *Runner) checkNames(s *stack.Stack) error {
 		case inspector(f.Lambda.Runtime, port) == nil:
 			return fmt.Errorf("--inspect %s=%d: functions in Node.js and Python can be inspected, "+
 				"and this one has the runtime %s", name, port, f.Lambda.Runtime)
+		case strings.HasPrefix(f.Lambda.Runtime, "python"):
+			program := cmp.Or(r.cfg.Python, "python3")
+			if exec.Command(program, "-c", "import debugpy").Run() != nil {
+				return fmt.Errorf("--inspect %s=%d: %s has no debugpy: %s -m pip install debugpy",
+					name, port, program, program)
+			}
 		}
 	}
 	return nil
@@ -50,11 +66,10 @@ func (r *Runner) prepare(f *stack.Function, deployed *lambdahost.Function) {
 	own := r.variables.of(f)
 	deployed.Credentials = r.keys.give(f.LogicalID, credentials(own))
 	deployed.Env = r.environment(f, own)
-	for _, name := range []string{f.Name, f.LogicalID} {
-		if port := r.cfg.Inspect[name]; port != 0 {
-			deployed.RuntimeArgs = inspector(f.Lambda.Runtime, port)
-			deployed.Concurrency = 1 // one process has the port
-		}
+	if port := r.inspected(f); port != 0 {
+		deployed.RuntimeArgs = inspector(f.Lambda.Runtime, port)
+		deployed.Concurrency = 1 // one process has the port
+		deployed.Timeout = lambdahost.MaxTimeout
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 const (
 	maxEntries  = 2000
 	maxLogBytes = 64 << 10 // of one invocation's log
-	maxLogs     = 32 << 20 // of all of them
+	maxLogs     = 16 << 20 // of all of them
 	maxPushes   = 200      // of one invocation, that are listed
 )
 

@@ -78,6 +78,9 @@ func Start(ctx context.Context, cfg Config) (*Runner, error) {
 
 // start does what Start does.
 func (r *Runner) start(ctx context.Context) error {
+	r.cfg.Stack.Lambda = lambdahost.Config{
+		Node: r.cfg.Node, Python: r.cfg.Python, NodePath: modules(r.cfg.Stack),
+	}
 	loaded, diagnostics, err := stack.Load(r.cfg.Stack)
 	if err != nil {
 		r.tell(diagnostics)
@@ -112,6 +115,7 @@ func (r *Runner) start(ctx context.Context) error {
 	if err := r.deploy(ctx, loaded); err != nil {
 		return err
 	}
+	r.serve()
 	r.announce(diagnostics)
 	return nil
 }
@@ -144,11 +148,10 @@ func (r *Runner) openHost() error {
 		return err
 	}
 	r.invoke = "http://" + listener.Addr().String()
-	r.host, err = lambdahost.New(lambdahost.Config{
-		Region: r.stack.Region, Account: r.stack.Account, Env: r.everywhere(), Freeze: r.cfg.Freeze,
-		Node: r.cfg.Node, Python: r.cfg.Python, NodePath: r.modules(), Log: r.wrote,
-	})
-	if err != nil {
+	config := r.cfg.Stack.Lambda
+	config.Region, config.Account, config.Env = r.stack.Region, r.stack.Account, r.everywhere()
+	config.Freeze, config.Log = r.cfg.Freeze, r.wrote
+	if r.host, err = lambdahost.New(config); err != nil {
 		listener.Close()
 		return err
 	}
@@ -164,6 +167,11 @@ func (r *Runner) deploy(ctx context.Context, s *stack.Stack) (err error) {
 	for _, a := range s.APIs {
 		for _, stage := range a.Stages {
 			stage.AccessLog = accessFormat // the template's own goes to CloudWatch
+			for _, route := range stage.Routes {
+				if route.Function != nil && r.inspected(route.Function) != 0 {
+					route.Timeout = -1 // who looks at a function takes more than 29 s
+				}
+			}
 		}
 	}
 	if r.deployment != nil {
@@ -184,9 +192,9 @@ func (r *Runner) deploy(ctx context.Context, s *stack.Stack) (err error) {
 }
 
 // modules are the folders of packages that Node.js functions find besides their own: the project's.
-func (r *Runner) modules() []string {
+func modules(project stack.Options) []string {
 	var found []string
-	for _, dir := range []string{filepath.Dir(r.stack.File), r.stack.Dir} {
+	for _, dir := range []string{project.Dir, filepath.Dir(project.Template)} {
 		folder, err := filepath.Abs(filepath.Join(dir, "node_modules"))
 		if err != nil {
 			continue

@@ -107,9 +107,22 @@ func (r *Runner) replace(ctx context.Context, loaded *stack.Stack) (err error) {
 			return err
 		}
 	}
+	before := r.swap(loaded)
+	if err := r.deploy(ctx, loaded); err != nil {
+		r.swap(before)
+		return errors.Join(err, r.deploy(ctx, before))
+	}
+	r.serve()
+	return nil
+}
+
+// swap makes another stack the current one. What it replaces is closed with the runner: its
+// functions may still be ending.
+func (r *Runner) swap(s *stack.Stack) (before *stack.Stack) {
 	r.mu.Lock()
-	r.old = append(r.old, r.stack)
-	r.stack = loaded
-	r.mu.Unlock()
-	return r.deploy(ctx, loaded)
+	defer r.mu.Unlock()
+	before = r.stack
+	r.old = append(slices.DeleteFunc(r.old, func(o *stack.Stack) bool { return o == s }), before)
+	r.stack = s
+	return before
 }

@@ -1,0 +1,131 @@
+package rehearsal_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/confab-chat/confab/internal/localdb"
+	"github.com/confab-chat/confab/internal/tools"
+)
+
+// reader is somebody who follows docs/run.md in a fresh folder.
+type reader struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+// newReader gives somebody the programs that the page asks for: confab, Python with boto3, Java. The
+// engine of the tables has been fetched before.
+func newReader(t *testing.T, port int) *reader {
+	t.Helper()
+	home := t.TempDir()
+	bin := filepath.Join(home, "bin")
+	if err := os.Mkdir(bin, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/confab")
+	build.Dir = tools.Root()
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cache := filepath.Join(home, "cache", "confab")
+	if err := os.MkdirAll(cache, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	engine := filepath.Join(cache, "dynamodb-local-"+localdb.Version)
+	if err := os.Symlink(tools.Path(t, "dynamodb/lib"), engine); err != nil {
+		t.Fatal(err)
+	}
+	programs := []string{bin, filepath.Dir(tools.Path(t, "python/bin/python3")), filepath.Dir(tools.Program(t, "java"))}
+	return &reader{t, t.TempDir(), []string{
+		"PATH=" + strings.Join(programs, ":") + ":/usr/bin:/bin", "HOME=" + home,
+		"XDG_CACHE_HOME=" + filepath.Dir(cache), fmt.Sprintf("CONFAB_PORT=%d", port),
+	}}
+}
+
+// shell makes a command of a block of the page.
+func (r *reader) shell(ctx context.Context, block string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", block)
+	cmd.Dir, cmd.Env = r.dir, r.env
+	return cmd
+}
+
+// serve runs a block that does not end by itself until the test ends, and returns when it is ready.
+func (r *reader) serve(block string) *output {
+	r.t.Helper()
+	out := newOutput(r.t)
+	ctx, stop := context.WithCancel(context.Background())
+	cmd := r.shell(ctx, "exec "+block)
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() {
+		stop()
+		_ = cmd.Wait() // it was told to
+		if r.t.Failed() {
+			r.t.Logf("it printed:\n%s", out.text())
+		}
+	})
+	out.await(1, "Ctrl-C stops it.")
+	return out
+}
+
+// Who follows docs/run.md word for word, in a fresh folder, gets what it says.
+func TestDocs_run(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join(tools.Root(), "docs", "run.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := freePort(t) // 3001 may be taken here
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	if len(blocks) != 5 {
+		t.Fatalf("%d blocks of commands, want 5", len(blocks))
+	}
+	r := newReader(t, port)
+	var printed *output
+	says := func(i int) string {
+		t.Helper()
+		block := strings.ReplaceAll(blocks[i][1], "127.0.0.1:3001", address(port))
+		out, err := r.shell(t.Context(), block).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s\n%v\n%s", block, err, out)
+		}
+		return string(out)
+	}
+	says(0)
+	r.dir = filepath.Join(r.dir, "shout") // where its cd leads
+	printed = r.serve(strings.TrimSpace(blocks[1][1]))
+	printed.await(1, "ws://"+address(port)+"/dev")
+	if got := says(2); got != "HELLO\n" {
+		t.Errorf("the shout is answered %q", got)
+	}
+	for _, line := range []string{
+		"CONNECT $connect → Connect: 200 in ", "Shout | to ", "POST of 5 bytes to connection ",
+		"MESSAGE shout → Shout: 200 in ",
+	} {
+		printed.await(1, line)
+	}
+	got := says(3)
+	for _, want := range []string{
+		"Internal server error", "route       shout of Api/dev", "integration Shout, Lambda's request ",
+		"failed: KeyError: 'text'",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("why does not say %q:\n%s", want, got)
+		}
+	}
+	if got := says(4); !strings.Contains(got, "\nCI\n") {
+		t.Errorf("in continuous integration it prints %q", got)
+	}
+}
