@@ -12,7 +12,6 @@ import (
 	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/client"
 	"github.com/confab-chat/confab/internal/login"
-	"github.com/confab-chat/confab/internal/serve"
 	"github.com/confab-chat/confab/internal/signin"
 )
 
@@ -108,8 +107,7 @@ func sayWelcome(cmd *cobra.Command, server *login.Server, file login.File, perso
 	}
 	cmd.Printf("Signed in at %s as %s%s. The session is in %s.\n",
 		server.Origin, person.Handle, role, file)
-	cmd.Printf("Talk:     npx wscat -c ws%s/%s -s confab -s \"$(confab ticket)\"\n",
-		strings.TrimPrefix(server.Origin, "http"), serve.DefaultStages[0])
+	cmd.Printf("Talk:     confab chat %s\n", server.Origin)
 	cmd.Printf("Sign out: confab logout %s\n", server.Origin)
 }
 

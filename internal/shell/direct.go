@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,7 +22,8 @@ import (
 // Times of a connection in the dialect direct.
 const (
 	keepAlive  = 4 * time.Minute // between pings: API Gateway ends what is idle for 10 minutes
-	redial     = 5 * time.Second
+	shortest   = time.Second     // at most, before the first attempt to connect again
+	longest    = 30 * time.Second
 	maxMessage = 256 << 10 // bytes; messages have at most 128 KiB (docs/protocol.md, "Limits")
 )
 
@@ -156,19 +158,26 @@ func (d *direct) keep(ctx context.Context) error {
 			return nil
 		}
 		d.Console.Notice("The line is down (%s); connecting again.", reason(err))
-		for err != nil {
-			timer := time.NewTimer(redial)
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-				timer.Stop()
-				return context.Cause(ctx)
-			}
-			if err = d.connect(ctx); err != nil && !errors.Is(err, ErrUnreachable) {
-				return err
-			}
+		if err := d.again(ctx); err != nil {
+			return err
 		}
 		d.Console.Notice("The line is up again.")
+	}
+}
+
+// again connects until it succeeds, or makes no sense: docs/protocol.md, "Close codes".
+func (d *direct) again(ctx context.Context) error {
+	for wait := shortest; ; wait = min(2*wait, longest) {
+		timer := time.NewTimer(rand.N(wait))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+		if err := d.connect(ctx); !errors.Is(err, ErrUnreachable) {
+			return err
+		}
 	}
 }
 

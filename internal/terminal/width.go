@@ -93,6 +93,9 @@ func breakAt(line string, room int) (end, next int) {
 	used, space := 0, -1
 	for i, w := range widths(line) {
 		if used += w; used > room && i > 0 {
+			if line[i] == ' ' {
+				return i, i + 1
+			}
 			if space > len(line[:i])/2 { // a word that is most of the line is cut
 				return space, space + 1
 			}

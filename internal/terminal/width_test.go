@@ -27,6 +27,7 @@ func TestFold(t *testing.T) {
 		{"one two three", 0, "one two three"},
 		{"a\nb\tc", 0, "a\n    b\tc"},
 		{"one two three four", 15, "one two three\n    four"},
+		{"one two three four", 14, "one two three\n    four"},
 		{"日本語日本語日本語", 15, "日本語日本語日\n    本語"},
 		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 15, "aaaaaaaaaaaaaa\n    aaaaaaaaaa\n    aaaaa"},
 		{"a\tb", 80, "a       b"},
