@@ -52,6 +52,10 @@ var cannotRun = map[string]mistake{
 		"{API: !Ref Api}}", "{API: '{{resolve:ssm:name}}'}}" + here,
 		stack.Warning, "Chat", "refers to a service that does not run here",
 	},
+	"inline import": {
+		"          exports.handler = async", "          const x = require('left-pad');\n          exports.handler = async",
+		stack.Warning, "Chat", "the package left-pad is imported, and is neither in",
+	},
 	"velocity": {
 		"IntegrationType: AWS_PROXY", "IntegrationType: MOCK\n      RequestTemplates: {x: '#set($a = 1)'}",
 		stack.Warning, "Integration", "answers as an integration that fails",
@@ -191,6 +195,24 @@ func TestLoad_Packages(t *testing.T) {
 	}
 }
 
+// TestLoad_Uncalled loads a stack with a function that no client calls and that cannot start.
+func TestLoad_Uncalled(t *testing.T) {
+	t.Parallel()
+	text := strings.ReplaceAll(handler, "RUNTIME", "nodejs20.x") + "-- src/app.js --\nexports.handler = 1;\n"
+	dir := files(t, txtar.Parse([]byte(text)))
+	change(t, dir, "template.yaml", "  Api:\n", "  Other:\n    Type: AWS::Serverless::Function\n"+
+		"    Properties: {Runtime: nodejs20.x, Handler: app.handler, CodeUri: none}\n  Api:\n")
+	s, diagnostics := load(t, stack.Options{Dir: dir})
+	want := "warning: Other: the code is not there: " + filepath.Join(dir, "none")
+	if got := lines(diagnostics); !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant %s", got, want)
+	}
+	if f := s.Function("Other"); !strings.Contains(f.Refused, "the code is not there") {
+		t.Errorf("the function is refused for %q", f.Refused)
+	}
+	deploy(t, s, stack.Target{})
+}
+
 // TestLoad_GoModule builds a function whose bootstrap is missing, or for another system.
 func TestLoad_GoModule(t *testing.T) {
 	t.Parallel()
@@ -200,6 +222,9 @@ func TestLoad_GoModule(t *testing.T) {
 		"no bootstrap": {program, ""},
 		"other system": {program + "-- src/bootstrap --\n\x7fELF of another machine\n", ""},
 		"script":       {"-- src/bootstrap --\n#!/bin/sh\n", ""},
+		"makefile": {
+			"-- src/go.mod --\nmodule fn\n-- src/Makefile --\nbuild-Fn:\n\tprintf '#!/bin/sh\\n' >$(ARTIFACTS_DIR)/bootstrap\n", "",
+		},
 		"does not compile": {
 			strings.Replace(program, "func main() {}", "func main() { x }", 1), "undefined: x",
 		},
@@ -208,6 +233,9 @@ func TestLoad_GoModule(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := files(t, txtar.Parse([]byte(text+c.files)))
+			if name == "makefile" {
+				change(t, dir, "template.yaml", "    Properties: {Runtime", "    Metadata: {BuildMethod: makefile}\n    Properties: {Runtime")
+			}
 			s, diagnostics, err := stack.Load(stack.Options{Dir: dir})
 			if c.want != "" {
 				if err == nil || !strings.Contains(lines(diagnostics), c.want) {

@@ -72,7 +72,9 @@ func (b *builder) inline(r *resource, f *Function, code *value) string {
 	if err != nil {
 		b.errorf(r.id, code, "%s", err)
 	}
+	f.Lambda.Code = dir
 	b.checkText(r, f, b.problems.file, code.line, code.text, name)
+	b.checkPackages(r, f)
 	return dir
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -261,7 +262,7 @@ func TestDeployment_Several(t *testing.T) {
 		{second + ".execute-api.us-east-1.amazonaws.com", "live", "B"},
 		{"unknown.example", "blue", "A"},
 	} {
-		conn, status := dialHost(t, url+"/"+c.stage, c.host)
+		conn, status := dialWith(t, url+"/"+c.stage, c.host, "")
 		if status != http.StatusSwitchingProtocols {
 			t.Errorf("%s/%s is answered %d", c.host, c.stage, status)
 			continue
@@ -280,7 +281,7 @@ func TestStack_DeployTables(t *testing.T) {
 	t.Parallel()
 	endpoint := dynamolocal.Start(t)
 	db := dynamolocal.Client(endpoint)
-	env := strings.ToLower("t" + time.Now().UTC().Format("150405000000"))
+	env := "t" + strconv.FormatInt(time.Now().UnixNano(), 36)
 	dir := project(t, "raw")
 	change(t, dir, "template.yaml", "AllowedValues: [dev, prod]", "AllowedPattern: '.*'")
 	change(t, dir, "template.yaml", "dev: {memory: 256}", env+": {memory: 256}")
@@ -341,5 +342,47 @@ func TestStack_DeployFails(t *testing.T) {
 	}
 	if errors.Is(err, stack.ErrTemplate) {
 		t.Error("it is no mistake of the template")
+	}
+}
+
+// TestDeployment_Admission asks SAM's authorizer, an API key and a signature before anybody comes in.
+func TestDeployment_Admission(t *testing.T) {
+	t.Parallel()
+	const door = "  Door:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: nodejs20.x\n" +
+		"      Handler: index.handler\n      InlineCode: |\n        exports.handler = async (e) => ({ principalId: 'p', policyDocument: { Statement:\n" +
+		"          [{ Action: '*', Resource: '*', Effect: e.headers.Auth === 'yes' ? 'Allow' : 'Deny' }] } });\n"
+	for name, c := range map[string]struct {
+		old, replacement string
+		headers          map[string]int // the status by the header that is sent
+	}{
+		"authorizer": {
+			"      StageName: live\n", "      StageName: live\n      Auth:\n        AuthType: CUSTOM\n" +
+				"        AuthArn: !GetAtt Door.Arn\n        IdentitySource: [route.request.header.Auth]\n",
+			map[string]int{"": 401, "Auth: no": 403, "Auth: yes": 101},
+		},
+		"key": {
+			"one: {FunctionArn", "$connect: {FunctionArn: !GetAtt Fn.Arn, ApiKeyRequired: true}\n        one: {FunctionArn",
+			map[string]int{"": 403, "x-api-key: 0123456789": 101, "x-api-key: 012345678": 403},
+		},
+		"signature": {
+			"      StageName: live\n", "      StageName: live\n      Auth: {AuthType: AWS_IAM}\n", map[string]int{"": 403},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := files(t, txtar.Parse([]byte(echo)))
+			change(t, dir, "template.yaml", c.old, c.replacement)
+			if name != "key" {
+				change(t, dir, "template.yaml", "        one:", "        $connect: {FunctionArn: !GetAtt Fn.Arn}\n        one:")
+			}
+			change(t, dir, "template.yaml", "  Reply:\n", "  Key:\n    Type: AWS::ApiGateway::ApiKey\n    Properties: {Value: '0123456789'}\n"+door+"  Reply:\n")
+			s, _ := load(t, stack.Options{Dir: dir})
+			_, url := deploy(t, s, stack.Target{})
+			for header, want := range c.headers {
+				if _, got := dialWith(t, url+"/live", "", header); got != want {
+					t.Errorf("with %q it is answered %d, want %d", header, got, want)
+				}
+			}
+		})
 	}
 }

@@ -56,10 +56,40 @@ func (b *builder) functions() {
 				" answered as by a function that fails", f.Refused)
 			continue
 		}
-		b.layers(r, f)
-		b.code(r, f)
 		b.checkFunction(r, f)
 	}
+}
+
+// install finds the code of all functions. A function that cannot start is an error where clients
+// would call it; others, as what the CDK adds for its own ends, are only left out.
+func (b *builder) install() {
+	for _, f := range b.stack.Functions {
+		if f.Refused != "" {
+			continue
+		}
+		r := b.byID[f.LogicalID]
+		b.problems.lenient = !b.called(f)
+		b.layers(r, f)
+		b.code(r, f)
+		if b.problems.lowered != "" {
+			f.Refused = b.problems.lowered
+		}
+		b.problems.lenient, b.problems.lowered = false, ""
+	}
+}
+
+// called tells whether an API calls a function.
+func (b *builder) called(f *Function) bool {
+	for _, api := range b.stack.APIs {
+		for _, s := range api.Stages {
+			for _, r := range s.Routes {
+				if r.Function == f || r.Authorizer != nil && r.Authorizer.Function == f {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // variables gives the environment of a function. Lambda takes texts; what refers to a service's

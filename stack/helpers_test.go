@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -120,15 +121,19 @@ func deploy(tb testing.TB, s *stack.Stack, target stack.Target) (*stack.Deployme
 // dial connects; the status is that of the handshake.
 func dial(tb testing.TB, url string) (c *websocket.Conn, status int) {
 	tb.Helper()
-	return dialHost(tb, url, "")
+	return dialWith(tb, url, "", "")
 }
 
-// dialHost is dial with another Host; "": that of the URL.
-func dialHost(tb testing.TB, url, host string) (c *websocket.Conn, status int) {
+// dialWith is dial with another Host, unless it is empty, and with a header like "Name: value".
+func dialWith(tb testing.TB, url, host, header string) (c *websocket.Conn, status int) {
 	tb.Helper()
+	options := &websocket.DialOptions{Host: host, HTTPHeader: http.Header{}}
+	if name, value, ok := strings.Cut(header, ": "); ok {
+		options.HTTPHeader.Set(name, value)
+	}
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	defer cancel()
-	c, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{Host: host}) //nolint:bodyclose // the library closes it
+	c, response, err := websocket.Dial(ctx, url, options) //nolint:bodyclose // the library closes it
 	if response != nil {
 		status = response.StatusCode
 	}

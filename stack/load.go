@@ -166,6 +166,7 @@ func load(file string, root *value, o *Options, p *problems) (*Stack, error) {
 	b.functions()
 	b.tables()
 	b.apis()
+	b.install()
 	b.outputs()
 	b.unsupported()
 	b.lint()

@@ -30,6 +30,15 @@ func (b *builder) checkPackages(r *resource, f *Function) {
 	}
 }
 
+// home is where what a function lacks is to be installed: where its code is, for code in the
+// template the project.
+func (b *builder) home(f *Function) string {
+	if f.Source == "" {
+		return b.stack.Dir
+	}
+	return f.Lambda.Code
+}
+
 // builtIn are Node.js's own modules (its manual, module.builtinModules), without those that are
 // only to be had as node:NAME.
 var builtIn = strings.Fields(`assert async_hooks buffer child_process cluster console constants crypto
@@ -53,7 +62,7 @@ func (b *builder) checkNode(r *resource, f *Function) {
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		b.errorf(r.id, r.entry, "the packages %s are missing: run `npm install` in %s, or `sam build`",
-			strings.Join(missing, ", "), f.Lambda.Code)
+			strings.Join(missing, ", "), b.home(f))
 	}
 	var sdk []string
 	for _, name := range imported(f.Lambda.Code, []string{".js", ".mjs", ".cjs"}, importsNode) {
@@ -67,13 +76,13 @@ func (b *builder) checkNode(r *resource, f *Function) {
 			}
 		case !isDeclared:
 			b.warnf(r.id, r.entry, "the package %s is imported, and is neither in %s nor in its"+
-				" package.json", name, f.Lambda.Code)
+				" package.json", name, b.home(f))
 		}
 	}
 	if len(sdk) > 0 {
 		slices.Sort(sdk)
 		b.errorf(r.id, r.entry, "AWS's runtime has the AWS SDK, and this machine has not: run"+
-			" `npm install --no-save %s` in %s", strings.Join(sdk, " "), f.Lambda.Code)
+			" `npm install --no-save %s` in %s", strings.Join(sdk, " "), b.home(f))
 	}
 }
 
@@ -178,10 +187,10 @@ func (b *builder) checkPython(r *resource, f *Function, python string) {
 				" %s`", distribution, distribution)
 		case required:
 			b.errorf(r.id, r.entry, "the package %s is missing: run `sam build`, or `pip install -r"+
-				" requirements.txt -t .` in %s", distribution, f.Lambda.Code)
+				" requirements.txt -t .` in %s", distribution, b.home(f))
 		case !slices.Contains(names, "="+name):
 			b.warnf(r.id, r.entry, "the module %s is imported, and is neither in %s nor in its"+
-				" requirements.txt", name, f.Lambda.Code)
+				" requirements.txt", name, b.home(f))
 		}
 	}
 }

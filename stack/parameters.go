@@ -25,7 +25,7 @@ func (t *template) readParameters(given map[string]string) {
 		case spec.has("Default"):
 			s = strings.Join(fallback.texts(), ",")
 		case strings.HasPrefix(name, "AssetParameters"): // of the CDK, for where it uploads code to
-			s = name
+			s = "assets/||" + name // it is split at the bars
 		default:
 			t.errorf(name, p.key,
 				"the parameter %s has no default: give it with --parameter %s=VALUE", name, name)

@@ -68,6 +68,7 @@ var shapes = map[string]shape{
 		env: map[string]map[string]string{
 			"Handler886CB40B":          {"TABLE": "notes-ScoresTableD1F2A3B4"},
 			"ListedByManifest1B2C3D4E": {},
+			"OfVersion1AA55BB66":       {},
 		},
 		outputs:   map[string]string{"Url": "wss://API.execute-api.us-east-1.amazonaws.com/prod"},
 		exchanges: [][2]string{{`{"action":"score","score":41}`, `{"table":"notes-ScoresTableD1F2A3B4","score":42}`}},

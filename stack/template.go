@@ -158,6 +158,9 @@ type problems struct {
 	file   string
 	list   []Diagnostic
 	broken map[string]bool // resources with something that cannot be resolved
+
+	lenient bool   // errors are warnings
+	lowered string // the last that was one
 }
 
 // add says something about a value of the template. Of a resource with something that cannot be
@@ -174,6 +177,9 @@ func (p *problems) note(s Severity, resource string, v *value, format string, ar
 	d := Diagnostic{
 		File: p.file, Line: v.line, Column: v.col, Severity: s, Resource: resource,
 		Text: fmt.Sprintf(format, arguments...),
+	}
+	if p.lenient && s == Error {
+		d.Severity, p.lowered = Warning, d.Text
 	}
 	if !slices.Contains(p.list, d) {
 		p.list = append(p.list, d)
