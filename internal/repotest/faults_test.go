@@ -16,7 +16,8 @@ var (
 	namedTest = regexp.MustCompile("`(Test\\w+)`")
 )
 
-// faultTable checks that docs/faults.md has a row for each fault, with tests that are there.
+// faultTable checks that docs/faults.md has a row for each fault, and that its tests and those of
+// docs/guarantees.md are there.
 func faultTable(tr *tree) []string {
 	text, tests := tr.text["docs/faults.md"], tr.testNames()
 	var problems []string
@@ -31,9 +32,11 @@ func faultTable(tr *tree) []string {
 	if n := len(faultRow.FindAllString(text, -1)); n != faultCount {
 		problems = append(problems, fmt.Sprintf("docs/faults.md has %d rows, want %d", n, faultCount))
 	}
-	for _, m := range namedTest.FindAllStringSubmatch(text, -1) {
-		if !tests[m[1]] {
-			problems = append(problems, "docs/faults.md names "+m[1]+", which is not there")
+	for _, name := range []string{"docs/faults.md", "docs/guarantees.md"} {
+		for _, m := range namedTest.FindAllStringSubmatch(tr.text[name], -1) {
+			if !tests[m[1]] {
+				problems = append(problems, name+" names "+m[1]+", which is not there")
+			}
 		}
 	}
 	return problems
