@@ -204,6 +204,9 @@ func TestTail_Ends(t *testing.T) {
 	if out, said := head.text(); !strings.HasSuffix(out, "alice: deployed\ncodes 141 0\n") || said != "" {
 		t.Errorf("printed %q, said %q", out, said)
 	}
+	frame := sh(t, server, `$confab ws $CONFAB_URL -x '{"action":"help"}' -w -1s | head -c 1; `+
+		`echo " codes ${PIPESTATUS[*]}"`)
+	frame.await("{ codes 141 0\n")
 	full := sh(t, server, `$confab tail -r ops > /dev/full`)
 	if code := full.code(); code != 1 {
 		t.Errorf("a full disk: exit code %d", code)

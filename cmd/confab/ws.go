@@ -83,6 +83,8 @@ func (f *wsFlags) run(cmd *cobra.Command, target string) error {
 	if len(f.options.Execute) == 0 {
 		in = cmd.InOrStdin()
 	}
+	out, _ := outputs(cmd)
+	go endWithReader(cmd.Context(), out)
 	return converse(cmd, in, "> ", true, func(console *terminal.Console) error {
 		return wsline.Run(cmd.Context(), f.options, console)
 	})
