@@ -26,7 +26,8 @@ func newRoot(stop func()) *cobra.Command {
 		Short: "Real-time chat that you own",
 		Long: `Confab is real-time chat that you own: one program, one folder of data.
 
-Start with:  confab serve`,
+Start with:  confab serve
+and, in another terminal:  confab chat`,
 		Version:           version.Number,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -37,13 +38,25 @@ Start with:  confab serve`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newServe(stop), newDoctor(), newMan())
-	root.AddCommand(newBackup(), newCheck(), newRestore(), newExport(), newImport())
-	root.AddCommand(newLink(), newUser(), newKick(), newMessage(), newRoom(), newStatus(), newAudit())
-	root.AddCommand(newLogin(), newLogout(), newTicket())
-	root.AddCommand(newChat(), newSend(), newTail(), newHistory(), newUsers(), newRooms(), newWS())
-	root.AddCommand(newRun(stop), newWhy())
+	addGroup(root, "chat", "Talk, to any server:",
+		newChat(), newSend(), newTail(), newHistory(), newUsers(), newRooms(),
+		newLogin(), newLogout(), newTicket(), newWS())
+	addGroup(root, "server", "Run a server, and look after it:",
+		newServe(stop), newDoctor(), newStatus(), newAudit(),
+		newLink(), newUser(), newKick(), newMessage(), newRoom(),
+		newBackup(), newCheck(), newRestore(), newExport(), newImport())
+	addGroup(root, "aws", "Run WebSocket APIs of API Gateway:", newRun(stop), newWhy())
+	root.AddCommand(newMan())
 	return root
+}
+
+// addGroup adds commands that stand together in the help.
+func addGroup(root *cobra.Command, id, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: id, Title: title})
+	for _, command := range commands {
+		command.GroupID = id
+		root.AddCommand(command)
+	}
 }
 
 // fromEnvironment fills every flag that the command line leaves out from CONFAB_<NAME>, as
