@@ -165,6 +165,7 @@ export const t = {
   },
 
   menu: {
+    label: "Menu",
     theme: "Appearance",
     system: "Like the system",
     light: "Light",

@@ -25,6 +25,10 @@ export function Composer({ shown }: { shown: Shown }) {
   };
   useDraft(room.name, text, setText);
   useGrowing(area, text);
+  useEffect(() => {
+    // Where there is a keyboard one can write at once; elsewhere a field with the focus raises one.
+    if (matchMedia("(hover: hover)").matches && !document.querySelector("dialog[open]")) area.current?.focus();
+  }, []);
 
   const put = (from: number, to: number, what: string): void => {
     const element = area.current;
@@ -77,7 +81,7 @@ export function Composer({ shown }: { shown: Shown }) {
       <div class="field">
         <textarea
           ref={area} rows={1} value={text} placeholder={label} aria-label={label} enterkeyhint="send"
-          autoFocus={matchMedia("(hover: hover)").matches} aria-autocomplete="list"
+          aria-autocomplete="list"
           aria-controls={suggestions.length > 0 ? "suggestions" : undefined}
           aria-activedescendant={suggestions.length > 0 ? `suggestion-${chosen}` : undefined}
           onInput={(e) => write(e.currentTarget.value, e.currentTarget.selectionStart)}

@@ -61,7 +61,7 @@ export function Frame() {
       <Sidebar />
       <RoomView key={room} name={room} />
       <Notices />
-      <Menu />
+      <aside aria-label={t.menu.label}><Menu /></aside>
       {panel !== "" && <Panels panel={panel as Exclude<Panel, "">} />}
     </div>
   );

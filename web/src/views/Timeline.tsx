@@ -12,6 +12,7 @@ import type { Shown } from "./RoomView.tsx";
 
 const nearEnd = 60; // pixels from the end that still count as the end
 const nearStart = 12; // rows from the first one from which older ones are loaded
+const settling = 250; // ms in which a list finds its place by measuring: rows above would move it
 const loaderHeight = 56; // of the line above the first row while older ones can come
 
 /** estimate guesses a row's height, so that what is not measured yet is about right. */
@@ -35,6 +36,7 @@ export function Timeline({ shown }: { shown: Shown }) {
   const [focus, setFocus] = useState("");
   const [marked, setMarked] = useState<number | null>(null);
   const placed = useRef(false);
+  const [ready, setReady] = useState(false); // once the rows stand where one begins to read
   useAnnouncer(shown, around.me);
 
   const list = useVirtualizer({
@@ -60,15 +62,18 @@ export function Timeline({ shown }: { shown: Shown }) {
 
   // The first page, and older ones as one comes near the first row.
   useEffect(() => {
-    if (!view.atStart && !view.loading && !view.failed && (rows.length === 0 || first < nearStart)) void room.older();
-  }, [room, first, rows.length, view.atStart, view.loading, view.failed]);
+    const wanted = rows.length === 0 || (ready && first < nearStart);
+    if (wanted && !view.atStart && !view.loading && !view.failed) void room.older();
+  }, [room, ready, first, rows.length, view.atStart, view.loading, view.failed]);
 
   // A gap that comes into sight is filled, from the side that one comes from.
   const gap = items.map((i) => rows[i.index]).find((r) => r?.type === "gap");
   useEffect(() => {
-    if (gap?.type !== "gap" || view.loading || view.failed) return;
+    if (!ready || gap?.type !== "gap" || view.loading || view.failed) return;
     void room.fill(gap.after, gap.before, list.scrollDirection === "backward");
-  }, [gap?.key, view.loading, view.failed]);
+  }, [ready, gap?.key, view.loading, view.failed]);
+
+  const settle = (): void => void setTimeout(() => setReady(true), settling);
 
   // Where one begins to read: at a linked message, at the first unread one, or at the end.
   useLayoutEffect(() => {
@@ -77,16 +82,21 @@ export function Timeline({ shown }: { shown: Shown }) {
     const fresh = rows.findIndex((r) => r.type === "new");
     if (fresh >= 0 && rows.length - fresh > 8) list.scrollToIndex(Math.max(0, fresh - 1), { align: "start" });
     else list.scrollToEnd();
+    settle();
   }, [rows.length]);
   useEffect(() => {
     const { seq } = route;
     if (!seq || route.room !== room.name) return;
     placed.current = true;
+    setReady(false);
     void room.around(seq).then(() => {
       const at = room.getSnapshot().rows.findIndex((r) => "seq" in r && r.seq === seq);
-      if (at < 0) return;
+      if (at < 0) return setReady(true);
       setMarked(seq);
-      requestAnimationFrame(() => list.scrollToIndex(at, { align: "center" }));
+      requestAnimationFrame(() => {
+        list.scrollToIndex(at, { align: "center" });
+        settle();
+      });
     });
   }, [room, route]);
 

@@ -35,6 +35,7 @@ async function freePort(): Promise<number> {
 export class Server {
   private process: ChildProcess | null = null;
   private people: Page[] = [];
+  private talking: Page | null = null;
   readonly data = mkdtempSync(join(tmpdir(), "confab-page-"));
 
   private constructor(readonly port: number, private readonly flags: string[], readonly host: string) {}
@@ -89,11 +90,11 @@ export class Server {
     return page;
   }
 
-  /** person is somebody who has come in by a name. */
+  /** person is somebody who has chosen a name on an earlier visit. */
   async person(name: string, options: BrowserContextOptions = {}, path = ""): Promise<Page> {
-    const page = await this.page(path, options);
-    await page.getByLabel("Your name").fill(name);
-    await page.keyboard.press("Enter");
+    const localStorage = [{ name: "confab.name", value: name }];
+    const storageState = { cookies: [], origins: [{ origin: new URL(this.url).origin, localStorage }] };
+    const page = await this.page(path, { storageState, ...options });
     await composer(page).waitFor();
     return page;
   }
@@ -106,10 +107,12 @@ export class Server {
   }
 
   private async talker(): Promise<Page> {
+    if (this.talking) return this.talking;
     const context = await (await theBrowser()).newContext();
     const page = await context.newPage();
     this.people.push(page);
     await page.goto(`${this.url}icon.svg`);
+    this.talking = page;
     return page;
   }
 }
@@ -118,11 +121,12 @@ export class Server {
 function speakFrom({ url, room, texts }: { url: string; room: string; texts: string[] }): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url);
+    const mine = `t${Math.random()}-`;
     let sent = 0;
     let stored = 0;
     const next = (): void => {
       for (; sent < texts.length && sent - stored < 30; sent++) {
-        const frame = { action: "sendMessage", id: `t${sent}`, message: texts[sent], ...(room.startsWith("to:") ? { to: room.slice(3) } : { room }) };
+        const frame = { action: "sendMessage", id: mine + sent, message: texts[sent], ...(room.startsWith("to:") ? { to: room.slice(3) } : { room }) };
         socket.send(JSON.stringify(frame));
       }
     };
@@ -135,7 +139,7 @@ function speakFrom({ url, room, texts }: { url: string; room: string; texts: str
       const event = JSON.parse(e.data as string) as { event: string; id?: string; message?: string };
       if (event.event === "error") reject(new Error(event.message));
       if (event.event === "joined") next();
-      if (event.event !== "message" || !/^t\d+$/.test(event.id ?? "")) return;
+      if (event.event !== "message" || !event.id?.startsWith(mine)) return;
       if (++stored === texts.length) {
         socket.close();
         resolve();

@@ -1,0 +1,155 @@
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { complained, composer, eventually, message, openRoom, say, Server, texts } from "./fixture.ts";
+
+let server: Server;
+beforeAll(async () => void (server = await Server.start()));
+afterAll(() => server.stop());
+
+const axe = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
+
+/** faults lists what axe finds wrong with a page, by WCAG 2.2 AA and its best practices. */
+async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(axe); // over the debugger's wire: the page's policy would refuse it as a script
+  return page.evaluate(async () => {
+    const run = (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
+    return (await run.run()).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(" | ")}`);
+  });
+}
+
+/** background gives the colour behind everything. */
+function background(page: Page): Promise<string> {
+  return page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+}
+
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+describe("how it looks and for whom", () => {
+  test("by keyboard alone from the start to a sent message, without reading anything", async () => {
+    const alice = await server.page();
+    await alice.getByLabel("Your name").waitFor();
+    const begun = Date.now();
+    await alice.keyboard.type("alice");
+    await alice.keyboard.press("Enter");
+    await composer(alice).waitFor();
+    await alice.keyboard.type("hello");
+    await alice.keyboard.press("Enter");
+    await message(alice, "hello").waitFor();
+    await eventually(() => alice.locator(".pending").count()).toBe(0);
+    expect(Date.now() - begun).toBeLessThan(10_000);
+    expect(complained(alice)).toEqual([]);
+  });
+
+  test("a name that the server would refuse is explained before it is sent", async () => {
+    const page = await server.page();
+    await page.getByLabel("Your name").fill("a b");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText(/beginning with a letter or digit/).waitFor();
+  });
+
+  test.each(["light", "dark"] as const)("axe finds no fault with any view, %s", async (colorScheme) => {
+    const options = { colorScheme, reducedMotion: "reduce" as const };
+    const start = await server.page("", options);
+    await start.getByLabel("Your name").waitFor();
+    expect(await faults(start)).toEqual([]);
+    await server.speak("bob", "lobby", ["**hi** `code` @carol https://example.org/", "```\nblock\n```", "> quote\n\n- list"]);
+    const carol = await server.person("carol", options);
+    await message(carol, "block").first().waitFor();
+    await say(carol, "mine");
+    await eventually(() => carol.locator(".pending").count()).toBe(0);
+    expect(await faults(carol)).toEqual([]);
+    await openRoom(carol, `axe-${colorScheme}`);
+    expect(await faults(carol)).toEqual([]);
+    const panels = ["Jump to…", "Find or create a room", "Write to somebody", "Members", "Invite somebody", "Search in this room", "Emoji"];
+    for (const name of panels) {
+      await carol.getByRole("button", { name, exact: true }).first().click();
+      await carol.getByRole("dialog").waitFor();
+      if (name === "Emoji") await carol.getByRole("button", { name: "grinning face", exact: true }).waitFor();
+      expect(await faults(carol), name).toEqual([]);
+      await carol.keyboard.press("Escape");
+      await eventually(() => carol.getByRole("dialog").count()).toBe(0);
+    }
+    await carol.getByRole("button", { name: /Your menu/ }).click();
+    await carol.getByRole("menu").waitFor();
+    expect(await faults(carol), "menu").toEqual([]);
+    await carol.getByRole("menuitem", { name: "Connection" }).click();
+    await carol.getByRole("dialog").waitFor();
+    expect(await faults(carol), "connection").toEqual([]);
+  });
+
+  test("34 dark and light follow the system, can be chosen, and motion is reduced where asked", async () => {
+    const dave = await server.person("dave", { colorScheme: "light" });
+    const light = await background(dave);
+    await dave.emulateMedia({ colorScheme: "dark" });
+    const dark = await background(dave);
+    expect(dark).not.toBe(light);
+    await dave.getByRole("button", { name: /Your menu/ }).click();
+    await dave.getByRole("menuitemradio", { name: "Appearance: Light" }).click();
+    await eventually(() => background(dave)).toBe(light);
+    await dave.reload();
+    await composer(dave).waitFor();
+    expect(await background(dave)).toBe(light);
+    const duration = (): Promise<string> => dave.locator(".icon-button").first().evaluate((e) => getComputedStyle(e).transitionDuration);
+    expect(await duration()).not.toBe("0s");
+    await dave.emulateMedia({ reducedMotion: "reduce" });
+    expect(await duration()).toBe("0s");
+  });
+
+  test("35 a phone has one column, the composer at the bottom, and the way back closes what is open", async () => {
+    const erin = await server.person("erin", phone);
+    expect(await erin.locator(".sidebar").isVisible()).toBe(false);
+    const width = await erin.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(390);
+    const field = (await composer(erin).boundingBox())!;
+    expect(field.y + field.height).toBeGreaterThan(760);
+    await erin.setViewportSize({ width: 390, height: 500 }); // as a keyboard leaves
+    const above = (await composer(erin).boundingBox())!;
+    expect(above.y + above.height).toBeLessThanOrEqual(500);
+    await erin.setViewportSize({ width: 390, height: 844 });
+    await erin.getByRole("button", { name: "Members" }).click();
+    await erin.getByRole("dialog").waitFor();
+    await erin.goBack();
+    await eventually(() => erin.getByRole("dialog").count()).toBe(0);
+    expect(await composer(erin).isVisible()).toBe(true);
+    await erin.goBack();
+    await eventually(() => erin.locator(".sidebar").isVisible()).toBe(true);
+    await erin.getByRole("link", { name: "lobby" }).click();
+    await composer(erin).waitFor();
+  });
+
+  test("37 arrow keys move the focus in lists", async () => {
+    await server.speak("bob", "arrows", ["one", "two", "three"]);
+    const frank = await server.person("frank");
+    await openRoom(frank, "arrows");
+    await message(frank, "three").waitFor();
+    await message(frank, "three").focus();
+    const focused = (): Promise<string> => frank.evaluate(() => document.activeElement?.querySelector<HTMLElement>(".text")?.innerText ?? "");
+    await frank.keyboard.press("ArrowUp");
+    await eventually(focused).toBe("two");
+    await frank.keyboard.press("Home");
+    await eventually(focused).toBe("one");
+    await frank.keyboard.press("End");
+    await eventually(focused).toBe("three");
+    expect(await frank.locator(".row[tabindex='0']").count()).toBe(1);
+    await frank.getByRole("link", { name: "lobby" }).focus();
+    await frank.keyboard.press("ArrowDown");
+    expect(await frank.evaluate(() => document.activeElement?.textContent)).toContain("arrows");
+  });
+
+  test("38 new messages are announced from one polite region, bursts as a count", async () => {
+    const gina = await server.person("gina");
+    await openRoom(gina, "heard");
+    const region = gina.locator("#announcements");
+    expect(await region.getAttribute("aria-live")).toBe("polite");
+    expect(await gina.locator(".rows [aria-live], .rows [role=log]").count()).toBe(0);
+    await server.speak("bob", "heard", ["just one"]);
+    await eventually(() => region.innerText()).toBe("bob: just one");
+    await server.speak("bob", "heard", Array.from({ length: 12 }, (_, i) => `burst ${i}`));
+    await eventually(() => region.innerText()).toBe("12 new messages in heard");
+    await say(gina, "my own");
+    await message(gina, "my own").waitFor();
+    expect(await region.innerText()).toBe("12 new messages in heard");
+    expect((await texts(gina)).length).toBe(14);
+  });
+});

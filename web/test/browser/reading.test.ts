@@ -1,0 +1,220 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { composer, eventually, fromEnd, message, openRoom, say, scroll, Server, texts } from "./fixture.ts";
+
+let server: Server;
+beforeAll(async () => void (server = await Server.start()));
+afterAll(() => server.stop());
+
+/** many gives n texts. */
+function many(n: number, word = "message"): string[] {
+  return Array.from({ length: n }, (_, i) => `${word} ${i + 1}`);
+}
+
+/** top gives where a message stands in the window. */
+function top(page: Page, text: string): Promise<number> {
+  return message(page, text).evaluate((e) => e.getBoundingClientRect().top);
+}
+
+/** away makes the page believe that its person looks elsewhere, or is back. */
+function away(page: Page, gone: boolean): Promise<void> {
+  return page.evaluate((isGone) => {
+    document.hasFocus = () => !isGone;
+    dispatchEvent(new Event(isGone ? "blur" : "focus"));
+  }, gone);
+}
+
+describe("reading", () => {
+  test("11 days are separated, 12 an author's messages grouped, 13 times relative, exact on hover and focus", async () => {
+    const alice = await server.person("alice");
+    await openRoom(alice, "days");
+    await say(alice, "first");
+    await say(alice, "second");
+    await message(alice, "second").waitFor();
+    await eventually(() => alice.getByRole("separator").allInnerTexts()).toEqual(["Today"]);
+    expect(await message(alice, "first").getAttribute("class")).not.toContain("grouped");
+    expect(await message(alice, "second").getAttribute("class")).toContain("grouped");
+    expect(await message(alice, "second").locator(".author").count()).toBe(0);
+    const time = message(alice, "first").locator("time");
+    expect(await time.innerText()).toBe("now");
+    await message(alice, "first").focus();
+    await time.focus();
+    const shown = await time.evaluate((e) => getComputedStyle(e, "::after").content);
+    expect(shown).toContain(String(new Date().getFullYear()));
+    expect(await time.getAttribute("aria-label")).toMatch(/\d{2}:\d{2}:\d{2}/);
+  });
+
+  test("14 a divider stands before the first unread message, and stays while one reads", async () => {
+    const bob = await server.person("bob");
+    await openRoom(bob, "divided");
+    await say(bob, "read");
+    await message(bob, "read").waitFor();
+    await away(bob, true);
+    await server.speak("carol", "divided", ["new one", "new two"]);
+    await message(bob, "new two").waitFor();
+    await away(bob, false);
+    await bob.getByRole("separator").getByText("New").waitFor();
+    await server.speak("carol", "divided", ["new three"]);
+    await message(bob, "new three").waitFor();
+    const rows = await bob.locator(".rows").innerText();
+    expect(rows.indexOf("New")).toBeGreaterThan(rows.indexOf("read"));
+    expect(rows.indexOf("New")).toBeLessThan(rows.indexOf("new one"));
+    expect(await bob.getByRole("separator").getByText("New").count()).toBe(1);
+    await bob.getByRole("link", { name: "lobby" }).click();
+    await bob.getByRole("link", { name: /divided/ }).click();
+    await message(bob, "new three").waitFor();
+    expect(await bob.getByRole("separator").getByText("New").count()).toBe(0);
+  });
+
+  test("15 a button jumps to the latest with a count, 16 the view follows only at the end", async () => {
+    const dave = await server.person("dave");
+    await openRoom(dave, "long");
+    await server.speak("carol", "long", many(60));
+    await message(dave, "message 60").waitFor();
+    await eventually(() => fromEnd(dave)).toBeLessThan(5);
+    await scroll(dave, -600);
+    await eventually(() => fromEnd(dave)).toBeGreaterThan(300);
+    const before = await fromEnd(dave);
+    await server.speak("erin", "long", ["news 1", "news 2"]);
+    const latest = dave.getByRole("button", { name: "2 new messages below. Jump to latest" });
+    await latest.waitFor();
+    expect(await fromEnd(dave)).toBeGreaterThan(before);
+    await latest.click();
+    await message(dave, "news 2").waitFor();
+    await eventually(() => fromEnd(dave)).toBeLessThan(5);
+    expect(await dave.getByRole("button", { name: /Jump to latest/ }).count()).toBe(0);
+    await server.speak("erin", "long", ["news 3"]);
+    await message(dave, "news 3").waitFor();
+    await eventually(() => fromEnd(dave)).toBeLessThan(5);
+  });
+
+  test("17 what one reads stays where it is when older messages load above", async () => {
+    await server.speak("carol", "old", many(150));
+    const frank = await server.person("frank");
+    await openRoom(frank, "old");
+    await message(frank, "message 150").waitFor();
+    await scroll(frank, -400);
+    await eventually(() => fromEnd(frank)).toBeGreaterThan(250);
+    await frank.locator(".scroller").evaluate((s) => (s.scrollTop = 60)); // older ones are asked for
+    const text = await frank.locator(".message .text").first().innerText();
+    const seen = await top(frank, text);
+    await eventually(() => frank.locator(".rows > li").first().evaluate((e) => Number(e.dataset.index))).toBeGreaterThan(5);
+    expect(Math.abs((await top(frank, text)) - seen)).toBeLessThan(40);
+    for (let i = 0; i < 40 && !(await texts(frank)).includes("message 1"); i++) await scroll(frank, -800);
+    await frank.getByText("This is the beginning of old.").waitFor();
+  });
+
+  test("18 unread counts are bold, mentions stronger, 20 the title has the count", async () => {
+    const gina = await server.person("gina");
+    await openRoom(gina, "counted");
+    await gina.getByRole("link", { name: "lobby" }).click();
+    await server.speak("carol", "counted", ["one", "two"]);
+    const link = gina.getByRole("link", { name: /counted/ });
+    await link.getByText("2 unread messages").waitFor({ state: "attached" });
+    expect(Number(await link.evaluate((e) => getComputedStyle(e).fontWeight))).toBeGreaterThanOrEqual(600);
+    expect(await link.locator(".badge.strong").count()).toBe(0);
+    await eventually(() => gina.title()).toBe("(2) lobby – Confab");
+    await server.speak("carol", "counted", ["and you, @gina?"]);
+    await link.getByText("1 mention of you").waitFor({ state: "attached" });
+    expect(await link.locator(".badge.strong").innerText()).toContain("1");
+    await link.click();
+    await eventually(() => link.locator(".badge").count()).toBe(0);
+    await eventually(() => gina.title()).toBe("counted – Confab");
+  });
+
+  test("19 a message is read only in sight of an attentive person, and then on all devices", async () => {
+    const phone = await server.person("hugo");
+    await openRoom(phone, "seen");
+    await phone.getByRole("link", { name: "lobby" }).click();
+    const desk = await server.person("hugo");
+    await desk.getByRole("link", { name: /seen/ }).click();
+    await away(desk, true);
+    await server.speak("carol", "seen", ["look"]);
+    await message(desk, "look").waitFor();
+    const badge = phone.getByRole("link", { name: /seen/ }).locator(".badge");
+    await badge.waitFor();
+    await desk.waitForTimeout(700); // longer than a marker takes to be sent
+    expect(await badge.count()).toBe(1);
+    await away(desk, false);
+    await eventually(() => badge.count()).toBe(0);
+  });
+
+  test("21 a notification comes for a mention or direct message, after one has asked for it by a click", async () => {
+    const iris = await server.person("iris");
+    await iris.evaluate(() => {
+      const shown: string[] = [];
+      class Fake {
+        static permission = "default";
+        static async requestPermission(): Promise<string> {
+          return (Fake.permission = "granted");
+        }
+        constructor(title: string, { body }: { body: string }) {
+          shown.push(`${title}: ${body}`);
+        }
+      }
+      Object.assign(window, { Notification: Fake, shown });
+    });
+    const shown = (): Promise<string[]> => iris.evaluate(() => (window as unknown as { shown: string[] }).shown);
+    await away(iris, true);
+    await server.speak("carol", "lobby", ["@iris are you there?"]);
+    await message(iris, "@iris are you there?").waitFor();
+    expect(await shown()).toEqual([]);
+    await iris.getByRole("button", { name: /Your menu/ }).click();
+    await iris.getByRole("menuitem", { name: "Notify me of mentions and direct messages" }).click();
+    await iris.getByText("Notifications are on").waitFor();
+    await server.speak("carol", "lobby", ["nothing for you", "@iris now?"]);
+    await server.speak("carol", "to:iris", ["psst"]);
+    await eventually(shown).toEqual(["carol in lobby: @iris now?", "carol: psst"]);
+  });
+
+  test("27 a link to a message loads what is around it and marks it", async () => {
+    await server.speak("carol", "linked", many(400));
+    const jane = await server.person("jane", {}, "#/lobby");
+    await openRoom(jane, "linked");
+    await jane.goto(`${server.url}#/linked/100`);
+    const linked = message(jane, "message 100");
+    await linked.waitFor();
+    await eventually(() => linked.getAttribute("class")).toContain("marked");
+    await eventually(() => linked.evaluate((e) => {
+      const { top, bottom } = e.getBoundingClientRect();
+      return top > 60 && bottom < innerHeight - 100;
+    })).toBe(true);
+    await message(jane, "message 103").waitFor();
+    await jane.getByRole("button", { name: /Jump to latest/ }).click();
+    await message(jane, "message 400").waitFor();
+    await eventually(() => fromEnd(jane)).toBeLessThan(5);
+  });
+
+  test("30 search finds what is loaded of the room, and leads there", async () => {
+    const kate = await server.person("kate");
+    await server.speak("carol", "haystack", [...many(120), "the needle is here", ...many(60, "more")]);
+    await openRoom(kate, "haystack");
+    await message(kate, "more 60").waitFor();
+    await kate.getByRole("button", { name: "Search in this room" }).click();
+    const field = kate.getByLabel("Words to find");
+    await field.fill("needle");
+    await kate.getByText("Nothing found.").waitFor();
+    await kate.getByRole("button", { name: "Load older messages" }).click();
+    await kate.getByRole("option", { name: /the needle is here/ }).waitFor();
+    await field.press("Enter");
+    await eventually(() => message(kate, "the needle is here").getAttribute("class")).toContain("marked");
+  });
+
+  test("31 nothing jumps while messages come and are acknowledged", async () => {
+    const liam = await server.person("liam");
+    await openRoom(liam, "still");
+    await server.speak("carol", "still", many(40));
+    await message(liam, "message 40").waitFor();
+    await eventually(() => fromEnd(liam)).toBeLessThan(5);
+    await scroll(liam, -400);
+    await eventually(() => fromEnd(liam)).toBeGreaterThan(200);
+    await liam.waitForTimeout(300); // the wheel's own movement
+    const text = (await texts(liam))[12]!;
+    const seen = await top(liam, text);
+    const field = (await composer(liam).boundingBox())!;
+    await server.speak("carol", "still", many(10, "later"));
+    await liam.getByRole("button", { name: /10 new messages below/ }).waitFor();
+    expect(Math.abs((await top(liam, text)) - seen)).toBeLessThanOrEqual(1);
+    expect(await composer(liam).boundingBox()).toEqual(field);
+  });
+});

@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { composer, eventually, message, openRoom, say, Server, texts } from "./fixture.ts";
+
+let server: Server;
+beforeAll(async () => void (server = await Server.start()));
+afterAll(() => server.stop());
+
+describe("rooms and people", () => {
+  test("8 Esc closes what is open", async () => {
+    const alice = await server.person("alice");
+    for (const name of ["Jump to…", "Find or create a room", "Members"]) {
+      await alice.getByRole("button", { name }).first().click();
+      await alice.getByRole("dialog").waitFor();
+      await alice.keyboard.press("Escape");
+      await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+    }
+    await alice.getByRole("button", { name: /Your menu/ }).click();
+    await alice.getByRole("menu").waitFor();
+    await alice.keyboard.press("Escape");
+    await eventually(() => alice.getByRole("menu").count()).toBe(0);
+    expect(await alice.evaluate(() => document.activeElement?.className)).toBe("me");
+  });
+
+  test("9 a message's text and its link can be copied", async () => {
+    const bob = await server.person("bob", { permissions: ["clipboard-read", "clipboard-write"] });
+    await openRoom(bob, "copies");
+    await say(bob, "*copy* me");
+    const row = bob.locator(".message");
+    await eventually(() => row.getAttribute("class")).not.toContain("pending");
+    await row.hover();
+    await row.getByRole("button", { name: "Copy text" }).click();
+    await bob.getByText("Copied.").waitFor();
+    expect(await bob.evaluate(() => navigator.clipboard.readText())).toBe("*copy* me");
+    await row.getByRole("button", { name: "Copy link" }).click();
+    await eventually(() => bob.evaluate(() => navigator.clipboard.readText())).toBe(`${server.url}#/copies/1`);
+  });
+
+  test("10 rooms are found, made, joined and left, and people invited", async () => {
+    const carol = await server.person("carol");
+    const dave = await server.person("dave");
+    await openRoom(carol, "open-room");
+    await openRoom(dave, "open-room");
+    await say(carol, "welcome");
+    await message(dave, "welcome").waitFor();
+    await openRoom(carol, "den", "private");
+    await dave.getByRole("button", { name: "Find or create a room" }).click();
+    await dave.getByLabel("Find or name a room").fill("den");
+    await dave.getByRole("option", { name: "Create the room den" }).click();
+    await dave.getByRole("dialog").getByText(/den/).last().waitFor(); // taken: it says so
+    await eventually(() => dave.getByRole("link", { name: "den" }).count()).toBe(0);
+    await dave.keyboard.press("Escape");
+    await carol.getByRole("button", { name: "Invite somebody" }).click();
+    await carol.getByLabel("Whom?").fill("dav");
+    await carol.getByRole("option", { name: /dave/ }).click();
+    await carol.getByText("dave is invited.").waitFor();
+    await dave.getByRole("button", { name: "Join den" }).click();
+    await dave.getByRole("heading", { name: "den", level: 1 }).waitFor();
+    await dave.getByRole("button", { name: "More about this room" }).click();
+    await dave.getByRole("menuitem", { name: "Leave this room" }).click();
+    await dave.getByRole("heading", { name: "lobby", level: 1 }).waitFor();
+    await eventually(() => dave.getByRole("link", { name: "den" }).count()).toBe(0);
+  });
+
+  test("22 a line tells who types", async () => {
+    const erin = await server.person("erin");
+    const frank = await server.person("frank");
+    await openRoom(erin, "typists");
+    await openRoom(frank, "typists");
+    await composer(erin).pressSequentially("well");
+    await frank.getByText("erin is typing…").waitFor();
+    await composer(erin).press("Enter");
+    await message(frank, "well").waitFor();
+    await eventually(() => frank.locator(".typing").innerText()).toBe("");
+  });
+
+  test("23 dots tell who is here, in words too", async () => {
+    const gina = await server.person("gina");
+    const hugo = await server.person("hugo");
+    await openRoom(gina, "present");
+    await openRoom(hugo, "present");
+    await say(hugo, "here I am");
+    const dot = message(gina, "here I am").locator(".avatar .dot");
+    await eventually(() => dot.innerText()).toBe("online");
+    const green = await dot.evaluate((e) => getComputedStyle(e).backgroundColor);
+    await hugo.context().close();
+    await eventually(() => dot.innerText()).toBe("offline");
+    expect(await dot.evaluate((e) => getComputedStyle(e).backgroundColor)).not.toBe(green);
+  });
+
+  test("26 a name's menu begins a direct message", async () => {
+    const iris = await server.person("iris");
+    const jane = await server.person("jane");
+    await say(jane, "hello everybody");
+    await message(iris, "hello everybody").getByRole("button", { name: /jane/ }).click();
+    await iris.getByRole("menuitem", { name: "Message jane" }).click();
+    await iris.getByText("This is the beginning of your conversation with jane.").waitFor();
+    await say(iris, "just us");
+    await jane.getByRole("link", { name: /iris/ }).click();
+    await message(jane, "just us").waitFor();
+    await say(jane, "yes");
+    await message(iris, "yes").waitFor();
+    expect(await texts(iris)).toEqual(["just us", "yes"]);
+    await iris.getByRole("link", { name: "lobby" }).click();
+    await message(iris, "hello everybody").getByRole("button", { name: /jane/ }).click();
+    await iris.getByRole("menuitem", { name: "Mention" }).click();
+    await eventually(() => composer(iris).inputValue()).toBe("@jane ");
+  });
+
+  test("32 Ctrl+K jumps to a room or person, ? shows the shortcuts", async () => {
+    const kate = await server.person("kate");
+    await openRoom(kate, "far-away");
+    await kate.keyboard.press("Control+k");
+    await kate.getByLabel("Room or person").fill("lob");
+    await kate.keyboard.press("Enter");
+    await kate.getByRole("heading", { name: "lobby", level: 1 }).waitFor();
+    await kate.keyboard.press("Control+k");
+    await kate.getByLabel("Room or person").fill("jane");
+    await kate.getByRole("option", { name: /jane/ }).waitFor();
+    await kate.keyboard.press("Enter");
+    await kate.getByRole("heading", { name: "jane", level: 1 }).waitFor();
+    await composer(kate).press("?");
+    expect(await composer(kate).inputValue()).toBe("?");
+    expect(await kate.getByRole("dialog").count()).toBe(0);
+    await kate.locator(".me").focus();
+    await kate.keyboard.press("?");
+    await kate.getByRole("dialog", { name: "Keyboard shortcuts" }).getByText("Break the line").waitFor();
+  });
+
+  test("36 a panel tells of the connection: its id, latency, dialect, and the last error with its request", async () => {
+    const liam = await server.person("liam");
+    await liam.getByRole("button", { name: "Find or create a room" }).click();
+    await liam.getByLabel("Find or name a room").fill("den");
+    await liam.getByRole("option", { name: "Create the room den" }).click(); // taken
+    await liam.getByRole("dialog").getByRole("status").waitFor();
+    await liam.keyboard.press("Escape");
+    await eventually(() => liam.getByRole("dialog").count()).toBe(0);
+    await liam.evaluate(() => dispatchEvent(new Event("online"))); // asks for a heartbeat
+    await liam.getByRole("button", { name: /Your menu/ }).click();
+    await liam.getByRole("menuitem", { name: "Connection" }).click();
+    const panel = liam.getByRole("dialog", { name: "Connection" });
+    await panel.getByText("Connected", { exact: true }).waitFor();
+    await panel.getByText(/^\d+ ms$/).waitFor();
+    await panel.getByText("native").waitFor();
+    await panel.getByText(/^taken: .*\(request .+\)$/).waitFor();
+    expect(await panel.locator("dd").nth(1).innerText()).toMatch(/^[\w+/=-]{10,}$/);
+  });
+
+  test("39 one's own message can be deleted, with undo before that is sent", async () => {
+    const mia = await server.person("mia");
+    const noah = await server.person("noah");
+    await openRoom(mia, "regrets");
+    await openRoom(noah, "regrets");
+    for (const text of ["keep", "regret"]) await say(mia, text);
+    await message(noah, "regret").waitFor();
+    await message(noah, "regret").hover();
+    expect(await message(noah, "regret").getByRole("button", { name: "Delete" }).count()).toBe(0);
+    const erase = async (text: string): Promise<void> => {
+      await message(mia, text).hover();
+      await message(mia, text).getByRole("button", { name: "Delete" }).click();
+    };
+    await erase("keep");
+    await mia.getByRole("button", { name: "Undo" }).click();
+    await message(mia, "keep").waitFor();
+    await erase("regret");
+    await mia.getByText("Message will be deleted.").waitFor();
+    await noah.getByText("Message deleted").waitFor();
+    await mia.getByText("Message deleted").waitFor();
+    expect(await texts(noah)).toEqual(["keep"]);
+  });
+
+  test("40 a room can be muted: no count, no bold, no notification, but mentions", async () => {
+    const olga = await server.person("olga");
+    await openRoom(olga, "noisy");
+    await olga.getByRole("button", { name: "More about this room" }).click();
+    await olga.getByRole("menuitem", { name: "Mute this room" }).click();
+    await olga.getByRole("link", { name: "lobby" }).click();
+    const link = olga.getByRole("link", { name: /noisy/ });
+    await server.speak("pat", "noisy", ["one", "two"]);
+    await server.speak("pat", "lobby", ["in the lobby"]);
+    await message(olga, "in the lobby").waitFor();
+    expect(await link.locator(".badge").count()).toBe(0);
+    expect(Number(await link.evaluate((e) => getComputedStyle(e).fontWeight))).toBeLessThan(600);
+    await eventually(() => olga.title()).toBe("lobby – Confab");
+    await server.speak("pat", "noisy", ["@olga wake up"]);
+    await eventually(() => link.locator(".badge.strong").count()).toBe(1);
+    await olga.reload();
+    await olga.getByRole("link", { name: /noisy.*muted/ }).waitFor();
+  });
+});
