@@ -53,10 +53,13 @@ func newFunction(get func(string) string, out io.Writer) (*function, error) {
 		return nil, err
 	}
 	f := &function{logger: slog.New(logs{slog.NewJSONHandler(out, nil)})}
-	if s.table != "" {
-		return f, f.chat(s)
-	}
-	if s.issuer == "" {
+	switch {
+	case s.table != "":
+		if err := f.chat(s); err != nil {
+			return nil, err
+		}
+		return f, nil
+	case s.issuer == "":
 		return nil, errors.New("neither CONFAB_TABLE nor CONFAB_ISSUER is set: want the first for " +
 			"the chat, the second for the authorizer")
 	}
@@ -81,7 +84,7 @@ func (f *function) chat(s settings) error {
 	})
 	service := chat.NewService(store, store, time.Now)
 	service.LobbyOff = !s.lobby
-	var identify func(context.Context, auth.Request) (auth.Identity, error) = auth.Open{}.Identify
+	identify := auth.Open{}.Identify
 	if s.issuer != "" {
 		identify = auth.Authorized{}.Identify
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -65,7 +66,7 @@ func TestInvoke_direct(t *testing.T) {
 		if err == nil {
 			err = json.Unmarshal(answer, &said)
 		}
-		if err != nil || said.StatusCode != 400 {
+		if err != nil || said.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: %s, %v, want 400", name, answer, err)
 		}
 	}

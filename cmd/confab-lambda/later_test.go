@@ -57,7 +57,7 @@ func TestLater(t *testing.T) {
 				t.Error(diff)
 			}
 			r := calls[0]
-			if r.Method != "POST" || r.URL.Path != "/2015-03-31/functions/chat/invocations" ||
+			if r.Method != http.MethodPost || r.URL.Path != "/2015-03-31/functions/chat/invocations" ||
 				r.Header.Get("X-Amz-Invocation-Type") != "Event" {
 				t.Errorf("%s %s %v", r.Method, r.URL.Path, r.Header)
 			}

@@ -50,13 +50,11 @@ func main() {
 		"instead, arm64 or amd64, into -out")
 	only := flag.String("only", "", "targets as linux/amd64,darwin/arm64; default all")
 	flag.Parse()
-	err := error(nil)
+	do := func(ctx context.Context) error { return release(ctx, *out, *only) }
 	if *function != "" {
-		err = packFunction(context.Background(), *out, *function)
-	} else {
-		err = release(context.Background(), *out, *only)
+		do = func(ctx context.Context) error { return packFunction(ctx, *out, *function) }
 	}
-	if err != nil {
+	if err := do(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
