@@ -33,7 +33,7 @@ func pins(tr *tree) []string {
 	} else if !strings.Contains(tr.text[engine+"lib.sha256"], "  DynamoDBLocal-"+version[1]+".jar\n") {
 		problems = append(problems, engine+"lib.sha256 is not of DynamoDBLocal "+version[1])
 	}
-	for _, name := range []string{"python", "cfnlint", "lambdaric"} {
+	for _, name := range []string{"python", "cfnlint", "lambdaric", "sam"} {
 		problems = append(problems, pythonPins(dir+name+"/requirements.txt", tr.text)...)
 	}
 	return problems

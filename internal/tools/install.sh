@@ -125,8 +125,8 @@ page_packages() {
   ln -sfn ../.tools/web/node_modules "$page/node_modules"
 }
 
-# python_packages NAME WHAT: installs what NAME/requirements.txt lists into a virtual environment of that
-# name. It cannot be moved, so that it is made in its place and gets its stamp last.
+# python_packages NAME WHAT: installs what NAME/requirements.txt lists, and nothing else, into a virtual
+# environment of that name. It cannot be moved, so that it is made in its place and gets its stamp last.
 python_packages() {
   local name=$1 what=$2 pins=("$here/$1/requirements.txt")
   current "$name" "${pins[@]}" && return
@@ -137,7 +137,7 @@ python_packages() {
   trap "rm -rf '$tools/$name'" EXIT # nothing half done stays
   quietly python3 -m venv "$tools/$name"
   quietly "$tools/$name/bin/pip" install --quiet --disable-pip-version-check --no-compile \
-    --only-binary :all: --require-hashes -r "${pins[0]}"
+    --only-binary :all: --no-deps --require-hashes -r "${pins[0]}"
   cat "${pins[@]}" | sha256sum >"$tools/$name/stamp"
   trap - EXIT
 }
@@ -145,6 +145,7 @@ python_packages() {
 python_client() { python_packages python "Amazon's Python client"; }
 cfn_lint() { python_packages cfnlint cfn-lint; }
 lambda_runtime() { python_packages lambdaric "Amazon's Python runtime client for Lambda"; }
+sam() { python_packages sam "aws-sam-cli (340 MB)"; } # alone: pip finds no versions for both
 
 # go_program MODULE PACKAGE VERSION: builds a Go program into .tools/bin.
 go_program() {
@@ -188,6 +189,7 @@ test)
   part python_client
   part cfn_lint
   part lambda_runtime
+  part sam
   part acme_issuer
   ;;
 lint)
@@ -198,7 +200,7 @@ lint)
   go_program golang.org/x/vuln golang.org/x/vuln/cmd/govulncheck "$govulncheck"
   ;;
 system | browser | dynamodb | node_packages | page_packages) "$1" ;;
-python_client | cfn_lint | lambda_runtime | acme_issuer) "$1" ;;
+python_client | cfn_lint | lambda_runtime | sam | acme_issuer) "$1" ;;
 *)
   echo "usage: install.sh test|lint" >&2
   exit 2
