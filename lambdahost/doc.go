@@ -40,7 +40,8 @@
 // finds the user's credentials. There is no other file system and no other user: /tmp is this
 // machine's, LAMBDA_TASK_ROOT is where the code is, read and written with this program's rights.
 // Layers are not at /opt but in a folder that NODE_PATH, PYTHONPATH, PATH and LD_LIBRARY_PATH
-// name. Functions are no sandbox: run code that you trust.
+// name; where a function sets these itself, /opt and /var/task in them mean those folders.
+// Functions are no sandbox: run code that you trust.
 //
 // # What differs from AWS
 //
@@ -52,6 +53,7 @@
 //     and dead-letter queues, and no duplicates. What is given up is said in the log.
 //   - 100 events may be under way unless the configuration says otherwise.
 //   - The Invoke API checks no signature. It and the Runtime API refuse requests of browsers.
-//   - Of the Extensions API there is what a function needs to get SIGTERM before its end.
+//   - Of the Extensions API there is what a function needs to get SIGTERM before its end. Layers'
+//     extensions and wrapper scripts (AWS_LAMBDA_EXEC_WRAPPER) are not run.
 //   - Log lines are lines: Lambda's runtimes write a text of several lines as one event.
 package lambdahost

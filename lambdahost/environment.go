@@ -48,11 +48,36 @@ func (f *deployed) environment(api, stream string) []string {
 	maps.DeleteFunc(env, func(_, value string) bool { return value == "" })
 	maps.Copy(env, f.host.config.Env)
 	maps.Copy(env, f.Env)
+	f.relocate(env)
 	all := make([]string, 0, len(env))
 	for name, value := range env {
 		all = append(all, name+"="+value)
 	}
 	return all
+}
+
+// relocate makes lists of folders that a function has set for itself name what is here in the place
+// of Lambda's folders.
+func (f *deployed) relocate(env map[string]string) {
+	if runtime.GOOS == "windows" { // whose lists are others
+		return
+	}
+	here := map[string]string{"opt": f.opt, "var/task": f.task}
+	for _, name := range []string{"NODE_PATH", "PYTHONPATH", "PATH", "LD_LIBRARY_PATH"} {
+		if f.Env[name] == "" {
+			continue
+		}
+		folders := filepath.SplitList(f.Env[name])
+		for i, folder := range folders {
+			for there, dir := range here {
+				if rest, ok := strings.CutPrefix(folder, "/"+there); ok && dir != "" &&
+					(rest == "" || rest[0] == '/') {
+					folders[i] = dir + rest
+				}
+			}
+		}
+		env[name] = f.list(folders...)
+	}
 }
 
 // ofRuntime adds what Lambda's runtimes have besides. Those without a language have nothing.

@@ -17,7 +17,9 @@ type Host struct {
 	dir    string // private: shims, code from archives, an empty home folder
 	// unzipped is how many bytes a function's archives may become.
 	unzipped int64
-	starts   chan struct{} // a place for each process that initializes
+	// An event that finds no place in starts, one for each process that initializes, waits so long.
+	patience time.Duration
+	starts   chan struct{}
 	closing  chan struct{}
 	tasks    sync.WaitGroup // invocations and what ends processes
 
@@ -39,7 +41,7 @@ func New(config Config) (*Host, error) {
 		return nil, fmt.Errorf("lambdahost: %w", err)
 	}
 	h := &Host{
-		config: config.withDefaults(), dir: dir, unzipped: maxUnzipped,
+		config: config.withDefaults(), dir: dir, unzipped: maxUnzipped, patience: startPatience,
 		starts:  make(chan struct{}, maxStarts()),
 		closing: make(chan struct{}), functions: map[string]*deployed{},
 		queued: map[*queued]struct{}{}, stats: map[string]*Stats{},

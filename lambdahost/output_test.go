@@ -186,6 +186,30 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// Lambda's folders in a function's own lists are those that are here.
+func TestEnvironment_lists(t *testing.T) {
+	h := newHost(t, Config{})
+	code, layer := t.TempDir(), t.TempDir()
+	for name, c := range map[string]struct{ own, want string }{
+		"unset": {"", code + ":" + code + "/lib:" + layer + "/lib"},
+		"set":   {"/opt/lib:/var/task:/var/tasks:/optional:/usr/lib:/opt", layer + "/lib:" + code + ":/var/tasks:/optional:/usr/lib:" + layer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := Function{Name: "f", Runtime: "provided.al2023", Code: code, Layers: []string{layer}}
+			if c.own != "" {
+				f.Env = map[string]string{"LD_LIBRARY_PATH": c.own}
+			}
+			d, err := h.prepare(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if env := d.environment("", ""); !slices.Contains(env, "LD_LIBRARY_PATH="+c.want) {
+				t.Errorf("%q", env)
+			}
+		})
+	}
+}
+
 func TestDeploy_refuses(t *testing.T) {
 	h := newHost(t, Config{Node: "no-such-node"})
 	for want, change := range map[string]func(*Function){

@@ -84,7 +84,7 @@ func (f *deployed) acquire() (sb *sandbox, release func()) {
 	f.mu.Unlock()
 
 	release = func() {}
-	patience := time.NewTimer(startPatience) // a function that initializes may itself wait for one
+	patience := time.NewTimer(f.host.patience) // a function that initializes may itself wait for one
 	defer patience.Stop()
 	select {
 	case sb = <-turn:

@@ -343,3 +343,37 @@ func TestInvoke_canceled(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// While as many processes start as may, an event is handled by one that becomes free, or by a new one
+// after a second.
+func TestInvoke_manyStart(t *testing.T) {
+	j := newJournal()
+	h := newHost(t, Config{Log: j.log})
+	deploy(t, h)
+	gate := newGate(t)
+	first := begin(t, h, Input{Payload: encode(event{Print: "x\n", Wait: gate.path})})
+	j.await(t, 1, kind(KindOutput))
+	for range cap(h.starts) {
+		h.starts <- struct{}{}
+	}
+	h.patience = patience
+	second := begin(t, h, Input{})
+	f := h.functions["f"]
+	eventually(t, func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.waiting) == 1
+	})
+	gate.open()
+	end(t, first)
+	end(t, second)
+	if s := h.Stats()["f"]; s.Invocations != 2 || s.ColdStarts != 1 {
+		t.Errorf("%+v", s)
+	}
+	deploy(t, h) // nothing is idle now
+	h.patience = time.Millisecond
+	end(t, begin(t, h, Input{}))
+	for range cap(h.starts) {
+		<-h.starts
+	}
+}
