@@ -3,6 +3,7 @@ package lambdahost
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -376,4 +377,24 @@ func TestInvoke_manyStart(t *testing.T) {
 	for range cap(h.starts) {
 		<-h.starts
 	}
+}
+
+// What an idle process has started ends when the process does.
+func TestInvoke_diedIdleWithChildren(t *testing.T) {
+	j := newJournal()
+	h := newHost(t, Config{Log: j.log})
+	script(t, h, "sleep 1000 & child=$!\necho $$ $AWS_LAMBDA_RUNTIME_API $child\nwait\n")
+	p := &player{tb: t, h: h, j: j}
+	done, api := p.event("one")
+	request(http.MethodPost, api+"response", "1").want(t, http.StatusAccepted, "")
+	p.end(done)
+	pid, _ := runtimeOf(t, j, 1)
+	child, err := strconv.Atoi(strings.Fields(j.await(t, 1, kind(KindOutput)).Text)[2])
+	if err != nil || !alive(child) {
+		t.Fatalf("the child does not run: %v", err)
+	}
+	if err := signal(pid, os.Kill); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return !alive(child) })
 }
