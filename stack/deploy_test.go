@@ -78,7 +78,8 @@ func TestDeployment_Update(t *testing.T) {
 	t.Parallel()
 	dir := files(t, txtar.Parse([]byte(echo)))
 	s, _ := load(t, stack.Options{Dir: dir})
-	d, url := deploy(t, s, stack.Target{})
+	h := host(t)
+	d, url := deploy(t, s, stack.Target{Host: h})
 	c, _ := dial(t, url+"/live")
 	expect := func(message, want string) {
 		t.Helper()
@@ -116,6 +117,9 @@ func TestDeployment_Update(t *testing.T) {
 	change(t, dir, "template.yaml", "Handler: app.handler", "Handler: app.handler, FunctionName: renamed")
 	update(t, d, dir)
 	expect(`{"action":"one"}`, "one changed 1")
+	if left := h.Functions(); len(left) != 1 || left[0].Name != "renamed" {
+		t.Errorf("the functions are %v", left)
+	}
 	if len(d.Stack().Functions) != 1 || d.API("Api") == nil || d.API(s.APIs[0].ID) != d.API("Api") {
 		t.Errorf("the stack is %+v", d.Stack())
 	}

@@ -68,7 +68,8 @@ func TestLoad_Find(t *testing.T) {
 			t.Errorf("a template that is named says %s", got)
 		}
 	}
-	if got := said(t, stack.Options{Template: filepath.Join(dir, ".aws-sam/build/template.yaml")}); !strings.HasSuffix(got, " shop us-east-1") {
+	built := filepath.Join(dir, ".aws-sam", "build", "template.yaml")
+	if got := said(t, stack.Options{Template: built}); !strings.HasSuffix(got, " shop us-east-1") {
 		t.Errorf("the template of a build says %s", got)
 	}
 	if _, _, err := stack.Load(stack.Options{Dir: t.TempDir()}); !errors.Is(err, stack.ErrNoTemplate) {
@@ -240,7 +241,11 @@ func TestLoad_SameIDs(t *testing.T) {
 func TestLoad_Sources(t *testing.T) {
 	t.Parallel()
 	s, _ := load(t, stack.Options{Dir: project(t, "sam")})
-	want := []string{"layer", "handlers", "template.yaml"}
+	take := s.Function("TakeFunction").Lambda
+	if n := len(take.Layers); n != 2 || filepath.Base(take.Layers[0]) != "layer" || filepath.Base(take.Layers[1]) != "extra" {
+		t.Errorf("the layers are %v: SAM puts those of Globals first", take.Layers)
+	}
+	want := []string{"layer", "handlers", "extra", "template.yaml"}
 	var got []string
 	for _, path := range s.Sources {
 		rel, err := filepath.Rel(s.Dir, path)
