@@ -390,3 +390,30 @@ func TestDeployment_Admission(t *testing.T) {
 		})
 	}
 }
+
+// TestDeployment_Throttle limits a route as RouteSettings say, and the others as the stage does.
+func TestDeployment_Throttle(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ old, replacement, limited, free string }{
+		"route": {"note: {ThrottlingRateLimit: 5, ThrottlingBurstLimit: 7}", "note: {ThrottlingRateLimit: 0.001, ThrottlingBurstLimit: 1}", `{"action":"note"}`, `x`},
+		"stage": {"ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100", "ThrottlingRateLimit: 0.001, ThrottlingBurstLimit: 1", `x`, `{"action":"note"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := project(t, "raw")
+			change(t, dir, "template.yaml", c.old, c.replacement)
+			s, _ := load(t, stack.Options{Dir: dir})
+			_, url := deploy(t, s, stack.Target{})
+			conn, _ := dial(t, url+"/dev?token=open")
+			const limit = "Too Many Requests"
+			for i, want := range []bool{false, true} {
+				if got := ask(t, conn, c.limited); strings.Contains(got, limit) != want {
+					t.Errorf("message %d to the limited route is answered %s", i+1, got)
+				}
+				if got := ask(t, conn, c.free); strings.Contains(got, limit) {
+					t.Errorf("message %d to the other route is answered %s", i+1, got)
+				}
+			}
+		})
+	}
+}
