@@ -29,6 +29,8 @@ type party struct {
 	rooms   []string
 	kinds   map[string]int
 	rng     *rand.Rand
+
+	converged time.Duration // from the last fault until everybody had seen everything
 }
 
 func newParty(tb testing.TB, server string, seed uint64) *party {
@@ -74,15 +76,28 @@ func (pa *party) begin(ctx context.Context) {
 	pa.rooms = append(pa.rooms, alone)
 }
 
-// strike lets n things go wrong, for one player each.
+// strike lets n things go wrong, for one player each. After every ten the talk has to have gone on.
 func (pa *party) strike(n int, every time.Duration) {
-	for range n {
+	acked := pa.acked()
+	for done := range n {
+		if done%10 == 9 {
+			for begin := time.Now(); pa.acked() < acked+20; time.Sleep(time.Millisecond) {
+				if time.Since(begin) > patience {
+					pa.tb.Fatalf("%d messages were acknowledged for %v", pa.acked()-acked, patience)
+				}
+			}
+			acked = pa.acked()
+		}
 		time.Sleep(every/2 + time.Duration(pa.rng.Int64N(int64(every))))
 		i := pa.rng.IntN(len(pa.players))
 		switch kind := pa.rng.IntN(len(faults) + 2); kind {
 		case len(faults):
 			pa.kinds["program starts again"]++
-			pa.again[i] <- struct{}{}
+			select {
+			case pa.again[i] <- struct{}{}:
+			case <-time.After(patience):
+				pa.tb.Fatalf("%s does not start again", pa.players[i].user)
+			}
 		case len(faults) + 1:
 			pa.kinds["slow program"]++
 			pa.players[i].mu.Lock()
@@ -95,12 +110,23 @@ func (pa *party) strike(n int, every time.Duration) {
 	}
 }
 
+// acked is how many messages are acknowledged.
+func (pa *party) acked() (n int) {
+	for _, p := range pa.players {
+		p.mu.Lock()
+		n += len(p.acked)
+		p.mu.Unlock()
+	}
+	return n
+}
+
 // play is the whole: everybody talks while trouble does its work, then all has to come right.
 func (pa *party) play(trouble func()) *checker.Report {
 	ctx, stop := context.WithCancel(context.Background())
+	var playing sync.WaitGroup
+	defer playing.Wait()
 	defer stop()
 	pa.begin(ctx)
-	var playing sync.WaitGroup
 	for i, p := range pa.players {
 		playing.Go(func() { p.play(ctx, pa.again[i]) })
 	}
@@ -119,7 +145,7 @@ func (pa *party) play(trouble func()) *checker.Report {
 		}
 	}
 	pa.await(logs, healed)
-	converged := time.Since(healed)
+	pa.converged = time.Since(healed)
 	stop()
 	playing.Wait()
 	for _, p := range pa.players {
@@ -127,8 +153,8 @@ func (pa *party) play(trouble func()) *checker.Report {
 			p.report(room, log)
 		}
 	}
-	if converged > convergeLimit {
-		pa.tb.Errorf("converged after %v", converged)
+	if pa.converged > convergeLimit {
+		pa.tb.Errorf("converged after %v", pa.converged)
 	}
 	return pa.history.Check()
 }
@@ -183,11 +209,12 @@ func (pa *party) verdict(r *checker.Report, count int, seed uint64) {
 	for _, p := range pa.players {
 		ends += p.ends
 	}
-	fmt.Printf("%s %s wrong=%d ends=%d kinds=%v\n", pa.tb.Name(), r.Line(count, seed), r.Wrong, ends, pa.kinds)
+	fmt.Printf("%s %s wrong=%d ends=%d converged=%v kinds=%v\n",
+		pa.tb.Name(), r.Line(count, seed), r.Wrong, ends, pa.converged.Round(time.Millisecond), pa.kinds)
 	if err := r.Err(); err != nil {
 		pa.tb.Errorf("seed %d:\n%v", seed, err)
 	}
-	if r.Acked < count || ends < count/4 {
+	if r.Acked < count || ends < count/10 {
 		pa.tb.Errorf("%d messages and %d lost connections are too few for %d faults", r.Acked, ends, count)
 	}
 }

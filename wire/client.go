@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -16,6 +17,11 @@ func (u Unknown) EventName() string { return u.Name }
 // DecodeEvent reads a frame of a server, for clients. Members it does not know are ignored, and
 // an event that it does not know is an [Unknown]. An error is an *[Error] with code BadJSON.
 func DecodeEvent(frame []byte) (Event, error) {
+	if name, ok := firstName(frame); ok {
+		if read := readers[string(name)]; read != nil {
+			return read(frame)
+		}
+	}
 	var head struct {
 		Event string `json:"event"`
 	}
@@ -29,6 +35,16 @@ func DecodeEvent(frame []byte) (Event, error) {
 		return read(frame)
 	}
 	return Unknown{Name: head.Event}, nil
+}
+
+// firstName gives the event that a frame begins with, as servers write it: so its text is read once.
+func firstName(frame []byte) ([]byte, bool) {
+	rest, ok := bytes.CutPrefix(frame, []byte(`{"event":"`))
+	if !ok {
+		return nil, false
+	}
+	name, _, ok := bytes.Cut(rest, []byte(`"`))
+	return name, ok
 }
 
 var readers = map[string]func([]byte) (Event, error){

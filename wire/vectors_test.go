@@ -301,3 +301,23 @@ func TestDecode_ResumeLimit(t *testing.T) {
 		t.Errorf("201 rooms: %q, %v", a.ID, err)
 	}
 }
+
+// TestDecodeEvent_anyOrder has frames as another server might write them: a JSON object has no order.
+func TestDecodeEvent_anyOrder(t *testing.T) {
+	for _, frame := range []string{
+		`{"event":"pong","id":"p1","rooms":[]}`,
+		`{"id":"p1","rooms":[],"event":"pong"}`,
+		" { \"event\" : \"pong\", \"id\":\"p1\", \"rooms\":[] } ",
+		`{"event":"po\u006eg","id":"p1","rooms":[]}`,
+	} {
+		e, err := wire.DecodeEvent([]byte(frame))
+		if pong, ok := e.(wire.Pong); err != nil || !ok || pong.ID != "p1" {
+			t.Errorf("%s: %#v, %v", frame, e, err)
+		}
+	}
+	for _, frame := range []string{`{"event":"pong`, `{"event":"pong"`, `{"event":"pong","id":1}`, `{"event":""}`} {
+		if e, err := wire.DecodeEvent([]byte(frame)); err == nil {
+			t.Errorf("%s: %#v", frame, e)
+		}
+	}
+}
