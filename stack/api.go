@@ -128,9 +128,9 @@ func (b *builder) api(r *resource) *API {
 		b.problems.failed(r.id, err)
 	}
 	api := &API{
-		LogicalID: r.id, ID: id, Line: r.entry.line, RouteSelection: b.text(r,
-			"RouteSelectionExpression"),
-		APIKeySource: b.text(r, "ApiKeySelectionExpression"), at: r.entry,
+		LogicalID: r.id, ID: id, Line: r.entry.line, at: r.entry,
+		RouteSelection: b.text(r, "RouteSelectionExpression"),
+		APIKeySource:   b.text(r, "ApiKeySelectionExpression"),
 	}
 	if api.Name, err = b.name(r); err != nil {
 		b.problems.failed(r.id, err)
@@ -239,8 +239,7 @@ func (b *builder) authorizer(r *resource, uri, sources *value) *Authorizer {
 		case !source.MatchString(s):
 			b.errorf(r.id, sources, "the identity source %s: WebSocket APIs have"+
 				" route.request.header.NAME and route.request.querystring.NAME,"+
-				" stageVariables.NAME and"+
-				" context.NAME", s)
+				" stageVariables.NAME and context.NAME", s)
 		default:
 			a.IdentitySources = append(a.IdentitySources, s)
 		}

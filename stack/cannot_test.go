@@ -158,6 +158,13 @@ func TestLoad_Packages(t *testing.T) {
 			python, "-- src/app.py --\nimport no_such_module\n-- src/no_such_module/__init__.py --\n" +
 				"-- src/requirements.txt --\nno-such-module==1.0\n", "",
 		},
+		"python, of sam build": {
+			python, "-- src/app.py --\nimport vendored\n-- src/vendored/__init__.py --\nimport no_such_module\n" +
+				"-- src/vendored-1.0.dist-info/METADATA --\nName: vendored\n", "",
+		},
+		"node, bundle": {
+			node, "-- src/app.js --\nconst x = require('@aws-sdk/none');\n//" + strings.Repeat("x", 64<<10) + "\n", "",
+		},
 		"python, undeclared": {
 			python, "-- src/app.py --\nimport no_such_module\n",
 			"warning: Fn: the module no_such_module is imported, and is neither in SRC nor in its requirements.txt",

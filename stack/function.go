@@ -52,8 +52,8 @@ func (b *builder) functions() {
 		f.Policies = b.policies(r)
 		b.aliases(r, f)
 		if f.Refused = b.runtime(r, f); f.Refused != "" {
-			b.warnf(r.id, r.entry, "the function does not run here: %s; who calls it is"+
-				" answered as by a function that fails", f.Refused)
+			b.warnf(r.id, r.entry, "the function does not run here: %s; who calls it is answered"+
+				" as by a function that fails", f.Refused)
 			continue
 		}
 		b.checkFunction(r, f)
@@ -175,8 +175,8 @@ func (b *builder) layers(r *resource, f *Function) {
 			return err == nil && arn == wanted.text
 		})
 		if i < 0 {
-			b.warnf(r.id, wanted, "the layer %s is not in the template: what it holds is"+
-				" missing here", wanted.text)
+			b.warnf(r.id, wanted, "the layer %s is not in the template: what it holds is missing"+
+				" here", wanted.text)
 			continue
 		}
 		l := layers[i]

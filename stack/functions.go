@@ -131,9 +131,8 @@ func (t *template) callRare(name, argument *value) (*value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, fail(name, "Fn::ImportValue of %q: the exports of other stacks are not"+
-			" known here;"+
-			" make it a parameter", export)
+		return nil, fail(name, "Fn::ImportValue of %q: the exports of other stacks are not known"+
+			" here; make it a parameter", export)
 	}
 	return nil, fail(name, "%s is not known here", name.text)
 }

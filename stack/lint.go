@@ -74,9 +74,8 @@ func (b *builder) checkDeployments(api *API) {
 			}
 		}
 		if len(missed) > 0 {
-			b.warnf(deployments[i].id, deployments[i].entry, "the deployment may miss the"+
-				" routes %s"+
-				" on AWS: name them in DependsOn", strings.Join(missed, ", "))
+			b.warnf(deployments[i].id, deployments[i].entry, "the deployment may miss the routes"+
+				" %s on AWS: name them in DependsOn", strings.Join(missed, ", "))
 		}
 	}
 }
@@ -127,8 +126,8 @@ func (b *builder) checkPermissions(api *API) {
 				api.ID, s.Name, r.Key)
 			if r.Function != nil && !r.credentials && !b.permitted(r.Function, source) {
 				b.warnf(r.LogicalID, r.at, "no AWS::Lambda::Permission lets API Gateway call %s"+
-					" for the"+
-					" route %s: on AWS clients get `Internal server error`", r.Function.LogicalID, r.Key)
+					" for the route %s: on AWS clients get `Internal server error`",
+					r.Function.LogicalID, r.Key)
 			}
 			a := r.Authorizer
 			if a == nil || a.Function == nil || a.credentials {
@@ -166,8 +165,8 @@ func (b *builder) checkResponses(api *API) {
 	for _, r := range api.routes {
 		switch {
 		case r.selects && !r.responds:
-			b.warnf(r.LogicalID, r.at, "the route %s has a RouteResponseSelectionExpression but no"+
-				" AWS::ApiGatewayV2::RouteResponse: what its function returns reaches nobody",
+			b.warnf(r.LogicalID, r.at, "the route %s has a RouteResponseSelectionExpression but"+
+				" no AWS::ApiGatewayV2::RouteResponse: what its function returns reaches nobody",
 				r.Key)
 		case r.responds && !r.selects:
 			b.warnf(r.LogicalID, r.at, "the route %s has a route response but no"+
@@ -175,8 +174,7 @@ func (b *builder) checkResponses(api *API) {
 				r.Key)
 		case !r.responds && r.Function != nil && r.Function.returnsBody && !eventual(r.Key):
 			b.infof(r.LogicalID, r.at, "the route %s has no route response: the body that %s"+
-				" returns"+
-				" reaches nobody", r.Key, r.Function.LogicalID)
+				" returns reaches nobody", r.Key, r.Function.LogicalID)
 		}
 	}
 }

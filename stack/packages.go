@@ -183,11 +183,11 @@ func (b *builder) checkPython(r *resource, f *Function, python string) {
 		distribution, required := strings.CutPrefix(name, "=")
 		switch {
 		case distribution == "boto3" || distribution == "botocore":
-			b.errorf(r.id, r.entry, "%s is in AWS's runtime, and not on this machine: run `pip install"+
-				" %s`", distribution, distribution)
+			b.errorf(r.id, r.entry, "%s is in AWS's runtime, and not on this machine: run `pip"+
+				" install %s`", distribution, distribution)
 		case required:
-			b.errorf(r.id, r.entry, "the package %s is missing: run `sam build`, or `pip install -r"+
-				" requirements.txt -t .` in %s", distribution, b.home(f))
+			b.errorf(r.id, r.entry, "the package %s is missing: run `sam build`, or `pip install"+
+				" -r requirements.txt -t .` in %s", distribution, b.home(f))
 		case !slices.Contains(names, "="+name):
 			b.warnf(r.id, r.entry, "the module %s is imported, and is neither in %s nor in its"+
 				" requirements.txt", name, b.home(f))

@@ -32,8 +32,9 @@ func (t *template) readParameters(given map[string]string) {
 			continue
 		}
 		if !ok && strings.HasPrefix(spec.get("Type").text, "AWS::SSM::Parameter::Value") {
-			t.infof(name, p.key, "the parameter %s is the name of a value in the Parameter Store,"+
-				" which is not read here; give the value with --parameter %s=VALUE", name, name)
+			t.infof(name, p.key, "the parameter %s is the name of a value in the Parameter"+
+				" Store, which is not read here; give the value with --parameter %s=VALUE", name,
+				name)
 		}
 		t.parameters[name] = t.parameter(p.key, spec, s)
 	}

@@ -13,8 +13,9 @@ func (b *builder) checkLogging() {
 	for _, s := range b.ofType(typeStage, typeSocketAPI) {
 		level := b.prop(s, "DefaultRouteSettings", "LoggingLevel").text
 		if b.prop(s, "AccessLogSettings").kind == object || level != "" && level != "OFF" {
-			b.infof(s.id, s.entry, "logs of a stage need a role in the account's settings, once a"+
-				" region: AWS::ApiGateway::Account sets it, and without it AWS refuses the stage")
+			b.infof(s.id, s.entry, "logs of a stage need a role in the account's settings, once"+
+				" a region: AWS::ApiGateway::Account sets it, and without it AWS refuses the"+
+				" stage")
 		}
 	}
 }
@@ -147,8 +148,7 @@ func (b *builder) checkDomains() {
 				_, path, ok := strings.Cut(v, "://"+domain+"/")
 				if ok && strings.Trim(path, "/") != key {
 					b.warnf(f.LogicalID, b.byID[f.LogicalID].entry, "the variable %s is %s, and"+
-						" the"+
-						" domain's mapping leads to %q: a custom domain has no stage in its"+
+						" the domain's mapping leads to %q: a custom domain has no stage in its"+
 						" path", name, v, key)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,21 +18,27 @@ var (
 	moduleLine  = regexp.MustCompile(`^\s*(import\s+[\w{*'"]|export\s+(const|default|async|function|let|\{))`)
 	commonLine  = regexp.MustCompile(`^\s*((const|let|var)\s.*=\s*require\(|(module\.)?exports\.?\w*\s*=)`)
 	importsNode = regexp.MustCompile(`(?:from\s*|require\(\s*|import\(\s*|^\s*import\s*)['"]([^'"./][^'"]*)['"]`)
-	importsPy   = regexp.MustCompile(`^\s*(?:import|from)\s+([A-Za-z_]\w*)`)
+	importsPy   = regexp.MustCompile(`^(?:import|from)\s+([A-Za-z_]\w*)`)
 )
 
-// maxSource is how much of a handler is looked at.
-const maxSource = 1 << 20
+// maxSource is how much of a handler is looked at, and maxImporting the size of a file that is looked
+// at for imports: larger ones are bundles, which ask for what they can do without.
+const (
+	maxSource    = 1 << 20
+	maxImporting = 64 << 10
+)
 
 // checkSources looks at the handler of a function with its code in a folder.
 func (b *builder) checkSources(r *resource, f *Function) {
 	dir := f.Lambda.Code
-	name, _, _ := cutLast(f.Lambda.Handler, ".")
-	name = filepath.FromSlash(name)
+	folder, base := path.Split(f.Lambda.Handler)
+	module, _, _ := strings.Cut(base, ".") // Node.js: the rest is the way to the function
+	name := filepath.FromSlash(folder + module)
 	endings := []string{".js", ".mjs", ".cjs"}
 	if strings.HasPrefix(f.Lambda.Runtime, "python") {
 		endings = []string{".py"}
-		name = strings.ReplaceAll(name, ".", string(filepath.Separator))
+		module = strings.TrimSuffix(f.Lambda.Handler, path.Ext(base))
+		name = filepath.FromSlash(strings.ReplaceAll(module, ".", "/"))
 	}
 	for _, ending := range endings {
 		file := filepath.Join(dir, name+ending)
@@ -61,14 +68,6 @@ func isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// cutLast cuts s around the last sep.
-func cutLast(s, sep string) (before, after string, ok bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
-}
-
 // checkText looks for mistakes in a handler; above is how many lines are above its first.
 func (b *builder) checkText(r *resource, f *Function, file string, above int, source, name string) {
 	node := strings.HasPrefix(f.Lambda.Runtime, "nodejs")
@@ -90,16 +89,14 @@ func (b *builder) checkText(r *resource, f *Function, file string, above int, so
 		f.returnsBody = f.returnsBody || returned.MatchString(line)
 		switch {
 		case textStatus.MatchString(line):
-			say(i+1, Warning, "a statusCode that is a text: API Gateway tolerates it, Go's"+
-				" types do not")
+			say(i+1, Warning, "a statusCode that is a text: API Gateway tolerates it, Go's types"+
+				" do not")
 		case node && !modules && moduleLine.MatchString(line):
 			say(i+1, Warning, "an ES module in "+name+": AWS takes it for CommonJS and the"+
-				" function fails; name it"+
-				" .mjs, or write \"type\": \"module\" into package.json")
+				" function fails; name it .mjs, or write \"type\": \"module\" into package.json")
 		case node && modules && commonLine.MatchString(line):
 			say(i+1, Warning, "CommonJS in the ES module "+name+": there is neither require nor"+
-				" module.exports, and"+
-				" the function fails")
+				" module.exports, and the function fails")
 		}
 	}
 }
@@ -134,28 +131,29 @@ func readPackage(dir string) (p packageJSON, err error) {
 }
 
 // imported gives the names of packages that the sources in a folder import, without those of
-// packages that lie in it.
+// packages that are installed in it.
 func imported(dir string, endings []string, pattern *regexp.Regexp) []string {
 	var names []string
 	files := 0
-	walk := func(path string, d fs.DirEntry, err error) error {
+	installed, err := filepath.Glob(filepath.Join(dir, "*-info")) // by pip
+	flat := err == nil && len(installed) > 0
+	walk := func(file string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return nil //nolint:nilerr // what cannot be read is not looked at
-		case d.IsDir() && path != dir && (strings.HasPrefix(d.Name(), ".") || slices.Contains(notSources, d.Name()) ||
-			isFile(filepath.Join(path, "package.json")) || strings.HasSuffix(d.Name(), "-info")):
+		case d.IsDir() && file != dir && (flat || ofOthers(file, d.Name())):
 			return fs.SkipDir
-		case d.IsDir() || !slices.Contains(endings, filepath.Ext(path)):
+		case d.IsDir() || !slices.Contains(endings, filepath.Ext(file)):
 			return nil
 		}
 		if files++; files > maxFiles {
 			return fs.SkipAll
 		}
-		data, err := os.ReadFile(path)
-		if err != nil {
+		data, err := os.ReadFile(file)
+		if err != nil || len(data) > maxImporting {
 			return nil //nolint:nilerr // the same
 		}
-		for line := range strings.Lines(string(data[:min(len(data), maxSource)])) {
+		for line := range strings.Lines(string(data)) {
 			if m := pattern.FindStringSubmatch(line); len(m) == 2 && !slices.Contains(names, m[1]) {
 				names = append(names, m[1])
 			}
@@ -166,4 +164,10 @@ func imported(dir string, endings []string, pattern *regexp.Regexp) []string {
 		return nil
 	}
 	return names
+}
+
+// ofOthers tells whether a folder in a project's sources is not written by its people.
+func ofOthers(dir, name string) bool {
+	return strings.HasPrefix(name, ".") || slices.Contains(notSources, name) ||
+		isFile(filepath.Join(dir, "package.json"))
 }

@@ -21,8 +21,8 @@ func (b *builder) stage(r *resource, api *API, name string) {
 		AccessLog: strings.TrimRight(b.text(r, "AccessLogSettings", "Format"), "\n"),
 	}
 	if !stageName.MatchString(s.Name) || s.Name == "ping" || s.Name == "sping" {
-		b.errorf(r.id, r.entry, "the stage %q: 1 to 128 letters, digits, - and _, and neither ping"+
-			" nor sping", s.Name)
+		b.errorf(r.id, r.entry, "the stage %q: 1 to 128 letters, digits, - and _, and neither"+
+			" ping nor sping", s.Name)
 	}
 	for _, other := range api.Stages {
 		if other.Name == s.Name {
@@ -48,8 +48,8 @@ func (b *builder) staged(route *Route, s *Stage, settings *value) *Route {
 			uri = strings.ReplaceAll(uri, "${stageVariables."+name+"}", value)
 		}
 		if r.Function, r.Qualifier, r.Refused = b.target(uri); r.Refused != "" {
-			b.warnf(r.LogicalID, r.at, "%s: the route %s of the stage %s answers as an integration"+
-				" that fails", r.Refused, r.Key, s.Name)
+			b.warnf(r.LogicalID, r.at, "%s: the route %s of the stage %s answers as an"+
+				" integration that fails", r.Refused, r.Key, s.Name)
 		}
 	}
 	return &r

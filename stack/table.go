@@ -104,8 +104,8 @@ func (b *builder) attributes(r *resource, t *Table, used map[string]bool) {
 	for _, d := range defined.items {
 		name, kind := d.get("AttributeName").text, d.get("AttributeType").text
 		if !used[name] {
-			b.errorf(r.id, d, "the attribute %s is in no key of the table: only attributes of keys"+
-				" are defined", name)
+			b.errorf(r.id, d, "the attribute %s is in no key of the table: only attributes of"+
+				" keys are defined", name)
 		}
 		delete(used, name)
 		t.input.AttributeDefinitions = append(t.input.AttributeDefinitions,
