@@ -201,7 +201,7 @@ func TestWS_Terminal(t *testing.T) {
 	alice := sit(t, server, "alice", nil, "ws", server.URL()+"?dialect=direct")
 	alice.await("Connected. Ctrl-D ends.")
 	alice.types(`{"action":"sendMessage","message":"hello ` + "\\u202e" + `"}` + "\r")
-	alice.await("< hello <U+202E>\r\n> ")
+	alice.await("< hello <U+202E>\r\n")
 	if !strings.Contains(alice.sees(), `> {"action":"sendMessage","message":"hello \u202e"}`) {
 		t.Errorf("what was typed is not there: %q", alice.sees())
 	}

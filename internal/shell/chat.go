@@ -62,7 +62,9 @@ func (t *Chat) Run(ctx context.Context) error {
 
 // prepare makes what every dialect of a chat needs.
 func (t *Chat) prepare() {
-	t.screen = &Screen{Out: t.Console, Style: t.Console.Style, JSON: t.JSON}
+	t.screen = &Screen{
+		Out: t.Console, Style: t.Console.Style, JSON: t.JSON, Columns: t.Console.Columns,
+	}
 	t.own, t.heard = map[string]string{}, make(chan struct{}, 1)
 }
 

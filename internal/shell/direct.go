@@ -2,14 +2,11 @@ package shell
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +36,7 @@ type direct struct {
 
 	mu    sync.Mutex
 	conn  *websocket.Conn // nil while the line is down
+	known string          // the connection's id, "" until it is known
 	asked int             // requests for the connection's id without an answer
 	texts []saidText      // that have not come back yet
 	ended bool            // the last answer only tells that all is done
@@ -140,7 +138,7 @@ func (d *direct) connect(ctx context.Context) error {
 	}
 	conn.SetReadLimit(maxMessage)
 	d.mu.Lock()
-	d.conn, d.asked, d.texts = conn, 0, nil
+	d.conn, d.known, d.asked, d.texts = conn, "", 0, nil
 	d.mu.Unlock()
 	return d.askID(ctx)
 }
@@ -209,89 +207,4 @@ func (d *direct) read(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// show prints a frame: an object of the dialect, or a text that was said to all.
-func (d *direct) show(frame []byte) error {
-	var object struct {
-		ConnectionID  *string         `json:"connectionId"`
-		OperationType *string         `json:"operationType"`
-		Event         string          `json:"event"`
-		ID            string          `json:"id"`
-		Message       json.RawMessage `json:"message"`
-	}
-	isObject := strings.HasPrefix(string(frame), "{") && json.Unmarshal(frame, &object) == nil
-	d.screen.Style.Columns = d.Console.Columns()
-	switch {
-	case isObject && object.OperationType != nil:
-		if d.JSON {
-			return d.screen.putJSON(members{
-				{"event", "direct"},
-				{"operationType", *object.OperationType},
-				{"message", object.Message},
-			})
-		}
-		text := payloadText(*object.OperationType, object.Message)
-		return d.screen.put(d.screen.said(someone, "", text))
-	case isObject && object.Event == "error":
-		var text string
-		d.back(func(said saidText) bool { return said.id == object.ID })
-		_ = json.Unmarshal(object.Message, &text) // an error without a text is said all the same
-		if d.JSON {
-			return d.screen.putJSON(json.RawMessage(frame))
-		}
-		d.Console.Notice("The server refuses that: %s", terminal.CleanLine(text))
-		return nil
-	case isObject && object.ConnectionID != nil && d.answered():
-		return d.showID(*object.ConnectionID)
-	}
-	d.back(func(said saidText) bool { return said.text == string(frame) })
-	if d.JSON {
-		return d.screen.putJSON(members{{"event", "message"}, {"message", string(frame)}})
-	}
-	return d.screen.put(d.screen.said(someone, "", string(frame)))
-}
-
-// showID prints the connection's id.
-func (d *direct) showID(id string) error {
-	d.mu.Lock()
-	last := d.ended && d.asked == 0
-	d.mu.Unlock()
-	switch {
-	case last:
-		return nil
-	case d.JSON:
-		return d.screen.putJSON(members{{"event", "connectionId"}, {"connectionId", id}})
-	}
-	return d.screen.put("Your connection id: " + terminal.CleanLine(id))
-}
-
-// back notes that a text of one's own has come back, or was refused.
-func (d *direct) back(which func(saidText) bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if i := slices.IndexFunc(d.texts, which); i >= 0 {
-		d.texts = slices.Delete(d.texts, i, i+1)
-	}
-	d.wake()
-}
-
-// wake wakes the end. The mutex is held.
-func (d *direct) wake() {
-	select {
-	case d.told <- struct{}{}:
-	default:
-	}
-}
-
-// answered counts an answer, if there was a question.
-func (d *direct) answered() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.asked == 0 {
-		return false
-	}
-	d.asked--
-	d.wake()
-	return true
 }

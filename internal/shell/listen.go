@@ -54,7 +54,6 @@ func (t *Chat) message(m client.Message, to string) error {
 	if m.Deleted {
 		return nil
 	}
-	t.screen.Style.Columns = t.Console.Columns()
 	where := ""
 	switch {
 	case to != "":

@@ -19,11 +19,17 @@ type Screen struct {
 	Out   io.Writer
 	Style terminal.Style
 	JSON  bool // every event is a line of JSON
+	// Columns gives the width of a terminal as it is now; without it the style has it.
+	Columns func() int
 }
 
 // put prints a line of clean text, folded where it is for a person.
 func (s *Screen) put(text string) error {
-	_, err := io.WriteString(s.Out, terminal.Fold(text, indent, s.Style.Columns)+"\n")
+	columns := s.Style.Columns
+	if s.Columns != nil {
+		columns = s.Columns()
+	}
+	_, err := io.WriteString(s.Out, terminal.Fold(text, indent, columns)+"\n")
 	return err
 }
 

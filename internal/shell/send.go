@@ -38,16 +38,11 @@ func (s *Send) Run(ctx context.Context) error {
 		return late(err)
 	}
 	defer c.Close() //nolint:errcheck // there is no outbox file
-	ctx, stop := context.WithCancelCause(ctx)
+	watched, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	go func() { stop(s.watch(ctx, c)) }()
+	go func() { stop(s.watch(watched, c)) }()
 	if s.Text == "" && !s.Whole {
-		return s.lines(ctx, c)
-	}
-	if s.Timeout > 0 {
-		bounded, cancel := context.WithTimeout(ctx, s.Timeout)
-		defer cancel()
-		ctx = bounded
+		return s.lines(watched, c)
 	}
 	text := s.Text
 	if s.Whole {
@@ -55,7 +50,7 @@ func (s *Send) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return late(s.one(ctx, c, strings.TrimRight(terminal.Plain(text), "\n")))
+	return late(s.one(watched, c, strings.TrimRight(terminal.Plain(text), "\n")))
 }
 
 // watch says that the line is down, and returns when it is for good. Nothing else is of interest
@@ -76,10 +71,15 @@ func readWhole(input io.Reader) (string, error) {
 	return string(text), err
 }
 
-// one sends a single message.
+// one sends a single message, within the time limit.
 func (s *Send) one(ctx context.Context, c *client.Client, text string) error {
 	if text == "" {
 		return errors.New("nothing to send: the text is empty")
+	}
+	if s.Timeout > 0 {
+		bounded, cancel := context.WithTimeout(ctx, s.Timeout)
+		defer cancel()
+		ctx = bounded
 	}
 	return s.deliver(ctx, c, client.Draft{Room: s.Room, To: s.To, Text: text, ID: s.ID})
 }
