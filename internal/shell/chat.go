@@ -45,7 +45,7 @@ func (t *Chat) Run(ctx context.Context) error {
 	if t.client, err = t.dial(ctx, t.Timeout); err != nil {
 		return late(err)
 	}
-	defer t.client.Close() //nolint:errcheck // there is no outbox file
+	defer t.client.Close()
 	if t.Console.Interactive() && !t.JSON {
 		address, _, _ := t.resolve() // it was good just now
 		t.Console.Notice("You are %s at %s. /help lists the commands, Ctrl-D ends.",

@@ -12,7 +12,8 @@ import (
 type object struct {
 	ConnectionID  *string         `json:"connectionId"`  // an answer
 	OperationType *string         `json:"operationType"` // a payload
-	Event         string          `json:"event"`         // "error"
+	Event         string          `json:"event"`         // "error", or "message" to a repetition
+	Duplicate     bool            `json:"duplicate"`     // of a message: it was stored before
 	ID            string          `json:"id"`            // of an error: what was refused
 	RequestID     string          `json:"requestId"`     // of errors, those of a gateway itself too
 	Message       json.RawMessage `json:"message"`
@@ -37,6 +38,8 @@ func (d *direct) print(frame []byte, o object, isObject bool) error {
 		return d.showPayload(o)
 	case isObject && (o.Event == "error" || o.RequestID != ""):
 		return d.showError(o, frame)
+	case isObject && o.Event == "message" && o.Duplicate:
+		return nil // on AWS an action may be taken twice, and the second time is answered by this
 	case isObject && o.ConnectionID != nil && d.isAnswer(*o.ConnectionID):
 		return d.showID(*o.ConnectionID)
 	}

@@ -31,7 +31,7 @@ func (l *Lists) ask(
 	if err != nil {
 		return late(err)
 	}
-	defer c.Close() //nolint:errcheck // there is no outbox file
+	defer c.Close()
 	return late(question(ctx, c))
 }
 

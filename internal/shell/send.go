@@ -37,7 +37,7 @@ func (s *Send) Run(ctx context.Context) error {
 	if err != nil {
 		return late(err)
 	}
-	defer c.Close() //nolint:errcheck // there is no outbox file
+	defer c.Close()
 	watched, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	go func() { stop(s.watch(watched, c)) }()

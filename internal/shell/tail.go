@@ -31,7 +31,7 @@ func (t *Tail) Run(ctx context.Context) error {
 	if err != nil {
 		return late(err)
 	}
-	defer c.Close() //nolint:errcheck // there is no outbox file
+	defer c.Close()
 	if err := late(t.earlier(ctx, c)); err != nil || !t.Follow {
 		return err
 	}
