@@ -398,3 +398,17 @@ func TestInvoke_diedIdleWithChildren(t *testing.T) {
 	}
 	eventually(t, func() bool { return !alive(child) })
 }
+
+// A bootstrap that is still being written is waited for.
+func TestInit_busyBootstrap(t *testing.T) {
+	h := newHost(t, Config{})
+	script(t, h, "exit 3\n")
+	file, err := os.OpenFile(filepath.Join(h.functions["f"].task, "bootstrap"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { file.Close() })
+	if out := end(t, begin(t, h, Input{})); errorType(out.Payload) != "Runtime.ExitError" {
+		t.Errorf("%s", out.Payload)
+	}
+}

@@ -1,11 +1,13 @@
 package lambdahost
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -79,17 +81,34 @@ func (sb *sandbox) launch(address string) error {
 		stdin.Close()
 		return err
 	}
-	f := sb.fn
-	sb.cmd = exec.Command(f.argv[0], f.argv[1:]...)
-	sb.cmd.Dir = f.task
-	sb.cmd.Env = f.environment(address, sb.stream)
-	sb.cmd.Stdin, sb.cmd.Stdout, sb.cmd.Stderr = read, sb.out.w, sb.out.w
-	if sb.tree, err = startTree(sb.cmd); err != nil {
+	for n := 0; n == 0 || n < busyTries && errors.Is(err, syscall.ETXTBSY); n++ {
+		if n > 0 {
+			time.Sleep(busyPause)
+		}
+		sb.cmd = sb.fn.newCommand(address, sb.stream)
+		sb.cmd.Stdin, sb.cmd.Stdout, sb.cmd.Stderr = read, sb.out.w, sb.out.w
+		sb.tree, err = startTree(sb.cmd)
+	}
+	if err != nil {
 		stdin.Close()
 		sb.out.close()
-		return err
 	}
-	return nil
+	return err
+}
+
+// A bootstrap that has just been written cannot be run ("text file busy") while another process that
+// was forked meanwhile still has it open: until it runs a program of its own, some microseconds.
+const (
+	busyTries = 200
+	busyPause = 10 * time.Millisecond
+)
+
+// newCommand gives what is run, in its folder and with its environment.
+func (f *deployed) newCommand(address, stream string) *exec.Cmd {
+	cmd := exec.Command(f.argv[0], f.argv[1:]...)
+	cmd.Dir = f.task
+	cmd.Env = f.environment(address, stream)
+	return cmd
 }
 
 // wait waits for the end of the process and ends what it has left behind.
