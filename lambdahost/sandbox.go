@@ -28,12 +28,12 @@ type sandbox struct {
 
 	since    time.Time // it waits for events since then; under fn.mu
 	initTime time.Duration
+	memory   int // MB, the most so far; of who has the process
 
 	mu         sync.Mutex
 	current    *invocation // under way, or the one that it initializes for
 	asked      bool        // ready is closed
 	initAnswer *outcome    // set before failed is closed
-	memory     int         // MB, the most so far
 	sigterm    bool        // it wants to be told before the end
 }
 
