@@ -3,7 +3,10 @@
 package sqlitestore_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,6 +59,63 @@ func BenchmarkMessages(b *testing.B) {
 		ok(b, err)
 		if len(page.Messages) != 100 {
 			b.Fatalf("got %d messages, want 100", len(page.Messages))
+		}
+	}
+}
+
+// BenchmarkNewcomers has users come for the first time, as a connection asks the store: are they known,
+// what are their rooms; then they join one and ask for their rooms again.
+func BenchmarkNewcomers(b *testing.B) {
+	s := open(b, b.TempDir(), sqlitestore.Options{})
+	var next atomic.Int64
+	var coming sync.WaitGroup
+	cpu := cpuTime(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range appenders {
+		coming.Go(func() {
+			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+				ok(b, comeIn(s, fmt.Sprint("u", i), fmt.Sprint("r", i/10)))
+			}
+		})
+	}
+	coming.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64((cpuTime(b)-cpu).Nanoseconds())/1e3/float64(b.N), "cpu-µs/user")
+}
+
+// comeIn is what a connection of a new user asks the store, until it is in a room.
+func comeIn(s *sqlitestore.Store, user, room string) error {
+	ctx := context.Background()
+	if _, err := s.User(ctx, user); !chat.Is(err, chat.NotFound) {
+		return fmt.Errorf("a new user is known: %w", err)
+	}
+	err := s.PutUser(ctx, chat.User{Name: user, Since: time.Now()})
+	if err == nil {
+		_, err = s.RoomsOf(ctx, user)
+	}
+	if err == nil {
+		_, _, err = s.Join(ctx, chat.Join{Room: room, Name: room, User: user, Kind: chat.PublicRoom})
+	}
+	if err == nil {
+		_, _, err = s.Member(ctx, room, user)
+	}
+	if err == nil {
+		_, err = s.RoomsOf(ctx, user)
+	}
+	return err
+}
+
+// BenchmarkRoomsOf is what each heartbeat asks the store: the rooms of a user in ten of them.
+func BenchmarkRoomsOf(b *testing.B) {
+	s := open(b, b.TempDir(), sqlitestore.Options{})
+	joinAll(b, s, 10)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		rooms, err := s.RoomsOf(b.Context(), fmt.Sprint("u", i%appenders))
+		ok(b, err)
+		if len(rooms) != 11 {
+			b.Fatalf("got %d rooms, want 11", len(rooms))
 		}
 	}
 }

@@ -14,6 +14,12 @@
 // is in memory for the youngest of them and goes to tables a little later, many to a page; a start
 // reads the youngest messages.
 //
+// # What is known of users
+//
+// Users that were asked for, and the lists of their rooms, stay in memory until a commit changes them:
+// every heartbeat asks. Who has no row at all is known by a filter, so that newcomers are not looked
+// up. The folder is this process's alone, so nobody else changes what is known.
+//
 // # Damage
 //
 // Each row carries a CRC-32C over its content, numbers of a room and positions of messages are

@@ -10,7 +10,7 @@ const (
 )
 
 // filter is a Bloom filter of keys: what it does not have was not added. Keys are parts of a SHA-256,
-// so that their own bits are as good as any hash of them.
+// or a hash as even, so that their own bits are as good as any hash of them.
 type filter [filterBlocks][8]uint64
 
 func (f *filter) add(key int64) {

@@ -57,10 +57,12 @@ func (s *Store) head(c *conn, name string) (int64, chat.Head, error) {
 func (s *Store) Member(ctx context.Context, room, user string) (chat.Member, chat.Head, error) {
 	m := chat.Member{Room: room, User: user, State: chat.Joined}
 	var h chat.Head
-	err := s.read(ctx, "member", func(c *conn) error {
-		found, err := readMember(c, room, user)
-		if err != nil {
-			return err
+	err := s.read(ctx, "member", func(c *conn) (err error) {
+		var found memberRow
+		if !s.people.absent(keyRooms, user) {
+			if found, err = readMember(c, room, user); err != nil {
+				return err
+			}
 		}
 		// The head is read after the member, so that it tells of every leave the member has seen.
 		if _, h, err = s.head(c, room); err != nil || h.Kind == chat.LobbyRoom {
@@ -128,7 +130,21 @@ func (s *Store) PublicRooms(
 
 // RoomsOf lists where a user is joined or invited: see chat.Log.
 func (s *Store) RoomsOf(ctx context.Context, user string) ([]chat.Member, error) {
+	kept, ticket := s.people.list(user)
+	if kept != nil {
+		return kept, nil
+	}
+	rooms, err := s.readRoomsOf(ctx, user)
+	s.people.offer(user, rooms, ticket)
+	return rooms, err
+}
+
+// readRoomsOf is RoomsOf from the tables.
+func (s *Store) readRoomsOf(ctx context.Context, user string) ([]chat.Member, error) {
 	rooms := []chat.Member{{Room: chat.Lobby, User: user, State: chat.Joined}}
+	if s.people.absent(keyRooms, user) {
+		return rooms, nil
+	}
 	read := map[string]uint64{}
 	err := s.read(ctx, "rooms of", func(c *conn) error {
 		err := c.each("SELECT "+memberColumns+" FROM members WHERE user = ?", func(r row) error {

@@ -48,6 +48,7 @@ func readMember(c *conn, room, user string) (memberRow, error) {
 // setMember writes a user's row.
 func (w *writer) setMember(r *room, before, after memberRow) error {
 	crc := after.crc()
+	w.changed(after.user)
 	_, err := w.conn.exec("INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?, ?)",
 		after.room, after.user, int64(after.state), after.invitedBy, int64(after.gen), crc)
 	if err != nil {
@@ -165,7 +166,7 @@ func (w *writer) makeRoom(j *chat.Join) (*room, memberRow, error) {
 
 // mayJoinMore tells whether a user may join one more room of a kind.
 func (w *writer) mayJoinMore(kind chat.RoomKind, user string) error {
-	if kind == chat.DirectRoom {
+	if kind == chat.DirectRoom || w.s.people.absent(keyRooms, user) {
 		return nil
 	}
 	rooms := 0

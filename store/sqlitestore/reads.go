@@ -28,6 +28,7 @@ func (s *Store) MarkRead(ctx context.Context, user, room string, seq uint64) err
 }
 
 func (w *writer) markRead(after readRow) error {
+	w.changed(after.user)
 	found, err := w.conn.one("SELECT "+readColumns+" FROM reads WHERE user = ? AND room = ?", after.user, after.room)
 	if err != nil {
 		return err

@@ -49,6 +49,7 @@ type Store struct {
 	queue       *queue
 	cache       *cache
 	places      *young
+	people      *people
 	tickets     *tickets
 	readers     readers
 	checkpoints *checkpointer
@@ -75,7 +76,7 @@ func Open(dir string, o Options) (*Store, error) {
 		onCommit: o.OnCommit,
 		young:    cmp.Or(o.young, maxYoung), small: cmp.Or(o.small, smallTable),
 		queue: newQueue(), cache: newCache(), places: &young{rooms: map[string]*youngRoom{}},
-		tickets: newTickets(), end: make(chan struct{}),
+		people: newPeople(), tickets: newTickets(), end: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -149,10 +150,10 @@ func (s *Store) start() error {
 		return errors.Join(err, db.close())
 	}
 	s.db, s.readers = db, newReaders(s.file)
-	keys := !w.sent.recent.ready
+	keys, names := !w.sent.recent.ready, !s.people.ready
 	s.ending.Go(w.loop)
 	s.ending.Go(s.checkpoints.loop)
-	s.ending.Go(func() { s.verifyLarge(keys) })
+	s.ending.Go(func() { s.verifyLarge(keys, names) })
 	return nil
 }
 
@@ -200,7 +201,7 @@ func (w *writer) prepare() error {
 	if err := w.recall(); err != nil {
 		return err
 	}
-	if err := w.loadSmall(); err != nil {
+	if err := errors.Join(w.loadSmall(), w.loadPeople()); err != nil {
 		return err
 	}
 	mode, err := w.conn.one("PRAGMA journal_mode=WAL")

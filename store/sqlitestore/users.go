@@ -49,7 +49,12 @@ func (s *Store) PutUser(ctx context.Context, u chat.User) error {
 }
 
 func (w *writer) putUser(u userRow) error {
-	present, found, err := readUser(w.conn, u.folded)
+	var present userRow
+	var found bool
+	var err error
+	if !w.s.people.absent(keyUser, u.folded) {
+		present, found, err = readUser(w.conn, u.folded)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -58,6 +63,7 @@ func (w *writer) putUser(u userRow) error {
 	case found:
 		return nil
 	}
+	w.s.people.add(keyUser, u.folded)
 	_, err = w.conn.exec("INSERT INTO users VALUES (?, ?, ?, ?)", u.name, u.folded, u.since, u.crc())
 	if err != nil {
 		return err
@@ -68,20 +74,32 @@ func (w *writer) putUser(u userRow) error {
 
 // User finds a user by its name in any case: see chat.Log.
 func (s *Store) User(ctx context.Context, name string) (chat.User, error) {
-	var u chat.User
+	folded := chat.Fold(name)
+	u, known := s.people.user(folded)
+	if known {
+		return u, nil
+	}
 	err := s.read(ctx, "user", func(c *conn) error {
-		found, ok, err := readUser(c, chat.Fold(name))
+		if s.people.absent(keyUser, folded) {
+			return noUser()
+		}
+		found, ok, err := readUser(c, folded)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return chat.E(chat.NotFound, "no such user")
+			return noUser()
 		}
 		u = found.user()
 		return nil
 	})
+	if err == nil {
+		s.people.putUser(folded, u)
+	}
 	return u, err
 }
+
+func noUser() error { return chat.E(chat.NotFound, "no such user") }
 
 // Users lists users: see chat.Log.
 func (s *Store) Users(ctx context.Context, after string, limit int) (users []chat.User, more bool, err error) {

@@ -150,9 +150,9 @@ func verifyTables(c *conn, stop func() error, wanted func(rows int64) bool) erro
 // errStopped ends a scan when the store is closed.
 var errStopped = errors.New("stopped")
 
-// verifyLarge checks the large tables, on a connection of its own, and reads the
-// keys of sent for the writer if they are wanted.
-func (s *Store) verifyLarge(keys bool) {
+// verifyLarge checks the large tables, on a connection of its own, and reads the keys of sent for the
+// writer, and who is there, if they are wanted.
+func (s *Store) verifyLarge(keys, names bool) {
 	stop := func() error {
 		select {
 		case <-s.end:
@@ -166,6 +166,9 @@ func (s *Store) verifyLarge(keys bool) {
 		err = verifyTables(c, stop, func(rows int64) bool { return rows > s.small })
 		if err == nil && keys {
 			err = s.loadRecent(c, stop)
+		}
+		if err == nil && names {
+			err = s.loadManyPeople(c, stop)
 		}
 		err = errors.Join(err, c.close())
 	}

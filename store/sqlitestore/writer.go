@@ -15,14 +15,15 @@ type writer struct {
 	tally     tally
 	sent      *sentIDs
 	carrier   carrier
-	last      int64   // the position of the youngest message, also of the present batch
-	committed int64   // the same as of the last commit
-	staged    []place // messages of the present batch
-	touched   []*room // by the present batch
-	cached    int     // members in the rooms of the cache, about
-	lastN     int64   // the highest number of a room
-	pages     int     // that commits have written
-	logged    int     // the same when the write-ahead log was last to begin anew
+	last      int64    // the position of the youngest message, also of the present batch
+	committed int64    // the same as of the last commit
+	staged    []place  // messages of the present batch
+	touched   []*room  // by the present batch
+	users     []string // whose members or read markers the present batch has written
+	cached    int      // members in the rooms of the cache, about
+	lastN     int64    // the highest number of a room
+	pages     int      // that commits have written
+	logged    int      // the same when the write-ahead log was last to begin anew
 	scratch   content
 }
 
@@ -100,6 +101,7 @@ func (w *writer) publish() {
 	w.s.places.add(w.staged)
 	w.sent.commit()
 	w.carried()
+	w.s.people.forget(w.users)
 	w.s.cache.publish(w.touched)
 }
 
@@ -169,12 +171,20 @@ func (w *writer) touch(r *room) {
 	}
 }
 
+// changed remembers that a row of a user in members or reads is about to be written.
+func (w *writer) changed(user string) {
+	w.users = append(w.users, user)
+	w.s.people.add(keyRooms, user)
+}
+
 func (w *writer) untouch() {
 	for _, r := range w.touched {
 		r.touched = false
 	}
 	clear(w.touched)
 	w.touched = w.touched[:0]
+	clear(w.users)
+	w.users = w.users[:0]
 	w.staged = w.staged[:0]
 }
 
@@ -200,9 +210,12 @@ func (w *writer) member(r *room, user string) (memberRow, error) {
 	if m, ok := r.members[user]; ok {
 		return m, nil
 	}
-	m, err := readMember(w.conn, r.head.Room, user)
-	if err != nil {
-		return m, err
+	m := memberRow{room: r.head.Room, user: user}
+	if !w.s.people.absent(keyRooms, user) {
+		var err error
+		if m, err = readMember(w.conn, r.head.Room, user); err != nil {
+			return m, err
+		}
 	}
 	r.members[user] = m
 	w.cached++
