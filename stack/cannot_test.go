@@ -28,13 +28,13 @@ var cannotRun = map[string]mistake{
 	"image": extra("AWS::Lambda::Function", "{PackageType: Image, Code: {ImageUri: a/b}}",
 		"the function does not run here: container images do not"),
 	"event of sam": {
-		"  Role:\n", "  Tick:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: nodejs20.x\n" +
+		"  Role:\n", "  Tick:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: nodejs22.x\n" +
 			"      Handler: index.handler\n      InlineCode: exports.handler = async () => {}\n      Events:\n" +
 			"        Hourly:" + here + "\n          Type: Schedule\n  Role:\n",
 		stack.Warning, "Tick", "the event Hourly of the type Schedule does not run here",
 	},
 	"old runtime": {
-		"Runtime: nodejs20.x", "Runtime: nodejs14.x" + here,
+		"Runtime: nodejs22.x", "Runtime: nodejs14.x" + here,
 		stack.Warning, "Chat", "the runtime nodejs14.x runs as nodejs18.x here",
 	},
 	"layer of others": {
@@ -44,7 +44,7 @@ var cannotRun = map[string]mistake{
 	"stream": {
 		"  Role:\n", "  Table:\n    Type: AWS::DynamoDB::Table\n    Properties:\n" +
 			"      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]\n" +
-			"      KeySchema: [{AttributeName: id, KeyType: HASH}]\n" +
+			"      KeySchema: [{AttributeName: id, KeyType: HASH}]\n      BillingMode: PAY_PER_REQUEST\n" +
 			"      StreamSpecification:\n        StreamViewType: NEW_IMAGE" + here + "\n  Role:\n",
 		stack.Warning, "Table", "the table's stream does not run here",
 	},
@@ -121,7 +121,7 @@ Resources:
 // TestLoad_Packages refuses functions whose packages are missing, and says how to get them.
 func TestLoad_Packages(t *testing.T) {
 	t.Parallel()
-	const node, python = "nodejs20.x", "python3.12"
+	const node, python = "nodejs22.x", "python3.12"
 	for name, c := range map[string]struct{ runtime, files, want string }{
 		"node": {
 			node, "-- src/app.js --\nconst ws = require('left-pad');\nexports.handler = async () => {};\n" +
@@ -205,10 +205,10 @@ func TestLoad_Packages(t *testing.T) {
 // TestLoad_Uncalled loads a stack with a function that no client calls and that cannot start.
 func TestLoad_Uncalled(t *testing.T) {
 	t.Parallel()
-	text := strings.ReplaceAll(handler, "RUNTIME", "nodejs20.x") + "-- src/app.js --\nexports.handler = 1;\n"
+	text := strings.ReplaceAll(handler, "RUNTIME", "nodejs22.x") + "-- src/app.js --\nexports.handler = 1;\n"
 	dir := files(t, txtar.Parse([]byte(text)))
 	change(t, dir, "template.yaml", "  Api:\n", "  Other:\n    Type: AWS::Serverless::Function\n"+
-		"    Properties: {Runtime: nodejs20.x, Handler: app.handler, CodeUri: none}\n  Api:\n")
+		"    Properties: {Runtime: nodejs22.x, Handler: app.handler, CodeUri: none}\n  Api:\n")
 	s, diagnostics := load(t, stack.Options{Dir: dir})
 	want := "warning: Other: the code is not there: " + filepath.Join(dir, "none")
 	if got := lines(diagnostics); !strings.Contains(got, want) {

@@ -32,7 +32,7 @@ const echo = `
 Resources:
   Fn:
     Type: AWS::Serverless::Function
-    Properties: {Runtime: nodejs20.x, Handler: app.handler, CodeUri: src}
+    Properties: {Runtime: nodejs22.x, Handler: app.handler, CodeUri: src}
   Api:
     Type: AWS::Serverless::WebSocketApi
     Properties:
@@ -232,10 +232,10 @@ Resources:
     Properties: {ApiId: !Ref Second, StageName: live, AutoDeploy: true, StageVariables: {fn: !Ref B}}
   A:
     Type: AWS::Serverless::Function
-    Properties: {Runtime: nodejs20.x, Handler: index.handler, InlineCode: "exports.handler = async () => ({ statusCode: 200, body: 'A' })"}
+    Properties: {Runtime: nodejs22.x, Handler: index.handler, InlineCode: "exports.handler = async () => ({ statusCode: 200, body: 'A' })"}
   B:
     Type: AWS::Serverless::Function
-    Properties: {Runtime: nodejs20.x, Handler: index.handler, InlineCode: "exports.handler = async () => ({ statusCode: 200, body: 'B' })"}
+    Properties: {Runtime: nodejs22.x, Handler: index.handler, InlineCode: "exports.handler = async () => ({ statusCode: 200, body: 'B' })"}
   May:
     Type: AWS::Lambda::Permission
     Properties: {Action: lambda:InvokeFunction, FunctionName: !Ref A, Principal: apigateway.amazonaws.com}
@@ -352,7 +352,7 @@ func TestStack_DeployFails(t *testing.T) {
 // TestDeployment_Admission asks SAM's authorizer, an API key and a signature before anybody comes in.
 func TestDeployment_Admission(t *testing.T) {
 	t.Parallel()
-	const door = "  Door:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: nodejs20.x\n" +
+	const door = "  Door:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: nodejs22.x\n" +
 		"      Handler: index.handler\n      InlineCode: |\n        exports.handler = async (e) => ({ principalId: 'p', policyDocument: { Statement:\n" +
 		"          [{ Action: '*', Resource: '*', Effect: e.headers.Auth === 'yes' ? 'Allow' : 'Deny' }] } });\n"
 	for name, c := range map[string]struct {

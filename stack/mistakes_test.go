@@ -135,6 +135,13 @@ var mistakes = map[string]mistake{
 		"DeploymentId: !Ref Deployment\n      AccessLogSettings:\n        Format: $context.routeKey" + here + "\n  Account:\n    Type: AWS::ApiGateway::Account",
 		stack.Error, "Stage", "$context.requestId",
 	},
+	"table without throughput": tableWith("{AttributeDefinitions: [{AttributeName: a, AttributeType: S}], KeySchema:"+
+		" [{AttributeName: a, KeyType: HASH}]}", stack.Warning, "AWS refuses it"),
+	"table with another attribute": tableWith("{BillingMode: PAY_PER_REQUEST, AttributeDefinitions: [{AttributeName: a,"+
+		" AttributeType: S}, {AttributeName: b, AttributeType: S}], KeySchema: [{AttributeName: a, KeyType: HASH}]}",
+		stack.Error, "the attribute b is in no key"),
+	"table without its key": tableWith("{BillingMode: PAY_PER_REQUEST, AttributeDefinitions: [], KeySchema:"+
+		" [{AttributeName: a, KeyType: HASH}]}", stack.Error, "the key attribute a is not among the AttributeDefinitions"),
 	"unknown reference": {
 		"!Ref Deployment", "!Ref Deploymnet" + here,
 		stack.Error, "Stage", `there is no resource or parameter "Deploymnet"`,
@@ -226,4 +233,14 @@ func loadText(t *testing.T, text string) ([]stack.Diagnostic, error) {
 		err = s.Close()
 	}
 	return diagnostics, err
+}
+
+// tableWith adds a table with a mistake.
+func tableWith(properties string, severity stack.Severity, text string) mistake {
+	m := extra("AWS::DynamoDB::Table", properties, text)
+	if m.severity = severity; strings.Contains(text, "no key") { // it is said of the attribute
+		m.new = strings.Replace(m.new, here, "", 1)
+		m.new = strings.Replace(m.new, properties, properties+here, 1)
+	}
+	return m
 }

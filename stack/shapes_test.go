@@ -35,7 +35,7 @@ var shapes = map[string]shape{
 		env: map[string]map[string]string{"Door": {}, "Notes": {
 			"TABLE": "board-dev", "TABLE_ARN": "arn:aws:dynamodb:us-east-1:000000000000:table/board-dev",
 			"INDEX": "byTime", "AUDIT": "none", "PRESENT": "x", "ZONE": "south", "ALL_ZONES": "north+south",
-			"LAST": "c", "ENCODED": "aGVsbG8=", "LITERAL": "${Api}",
+			"LAST": "c", "ENCODED": "aGVsbG8=", "LITERAL": "${Api} of dev",
 			"ENDPOINT": "https://API.execute-api.us-east-1.amazonaws.com/dev",
 			"SOCKETS":  "wss://API.execute-api.us-east-1.amazonaws.com",
 		}},

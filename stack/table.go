@@ -64,6 +64,10 @@ func (b *builder) table(r *resource, t *Table) {
 	if len(t.input.KeySchema) == 0 {
 		b.errorf(r.id, r.entry, "the table has no KeySchema")
 	}
+	if !t.OnDemand && b.prop(r, "ProvisionedThroughput").kind == null {
+		b.warnf(r.id, r.entry, "the table has neither BillingMode PAY_PER_REQUEST nor a"+
+			" ProvisionedThroughput: AWS refuses it")
+	}
 	used := map[string]bool{}
 	note := func(schema []types.KeySchemaElement) []types.KeySchemaElement {
 		for _, k := range schema {
