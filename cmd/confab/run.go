@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -222,8 +223,11 @@ that confab run prints, and in the error frames that clients get; Lambda's own r
 well. The first characters are enough.`,
 		Example:            `  confab why LMx3pE1nIAMEuWQ=`,
 		DisableFlagParsing: true, // ids may begin with -
-		Args:               arguments(1, 1, "the REQUEST_ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			args = slices.DeleteFunc(args, func(a string) bool { return a == "--" })
+			if err := arguments(1, 1, "the REQUEST_ID")(cmd, args); err != nil {
+				return err
+			}
 			if args[0] == "--help" || args[0] == "-h" {
 				return cmd.Help()
 			}

@@ -134,17 +134,17 @@ func (g *Gate) dispatch(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	g.Elsewhere(w, r)
+	g.Elsewhere(w, r, NotServed(r.Host))
 }
 
 // Elsewhere answers a call that nothing here serves: by the fallback, by AWS where the gate is
-// open, else with a sentence.
-func (g *Gate) Elsewhere(w http.ResponseWriter, r *http.Request) {
+// open, else with a sentence that says why not.
+func (g *Gate) Elsewhere(w http.ResponseWriter, r *http.Request, why string) {
 	if g.cfg.Fallback != nil || g.cfg.Open {
 		g.forward.ServeHTTP(w, r)
 		return
 	}
-	g.refuse(w, r, notServed(hostOf(r.Host)))
+	g.refuse(w, r, why)
 }
 
 // rewrite sends a call on with the host it was signed for.

@@ -11,11 +11,11 @@ import (
 // refusedType is the type of the error that SDKs raise for a refused call.
 const refusedType = "NotServedHereException"
 
-// notServed is why a call of a host is refused.
-func notServed(host string) string {
+// NotServed says why a call of a host, with or without a port, is refused.
+func NotServed(host string) string {
 	return fmt.Sprintf("%s is not served here: confab run has API Gateway's @connections, "+
 		"Lambda and DynamoDB alone. Run it with --aws-endpoint URL to send such calls to an "+
-		"emulator, or with --allow-aws to let them out to AWS.", host)
+		"emulator, or with --allow-aws to let them out to AWS.", hostOf(host))
 }
 
 // refuse answers with a sentence in the form of the protocol that the call is in, so that SDKs show

@@ -167,8 +167,13 @@ func (r *Runner) executeAPI(w http.ResponseWriter, req *http.Request) {
 			found = r.portOf(a)
 		}
 	}
+	why := egress.NotServed(req.Host)
+	if found == nil && strings.HasPrefix(rest, connections+"/") {
+		why = fmt.Sprintf("%s: no API of the template has the stage %q; the URLs are %s", req.Host,
+			stage, strings.Join(r.URLs(), ", "))
+	}
 	if found == nil || !strings.HasPrefix(rest, connections+"/") {
-		r.gate.Elsewhere(w, req)
+		r.gate.Elsewhere(w, req, why)
 		return
 	}
 	r.front(found, w, req)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,6 +43,7 @@ func (r *Runner) Answer(folder string) (*http.Server, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
+	tidy(folder)
 	listener, err := control.Listen(filepath.Join(folder, strconv.Itoa(os.Getpid())))
 	if err != nil {
 		return nil, err
@@ -60,6 +62,23 @@ func (r *Runner) Answer(folder string) (*http.Server, error) {
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // it ends with Close
 	return server, nil
+}
+
+// tidy removes what stacks have left that were killed.
+func tidy(folder string) {
+	found, err := os.ReadDir(folder)
+	if err != nil {
+		return
+	}
+	for _, instance := range found {
+		dir := filepath.Join(folder, instance.Name())
+		socket := filepath.Join(dir, control.Name)
+		if conn, err := net.DialTimeout("unix", socket, time.Second); err == nil {
+			conn.Close()
+			continue
+		}
+		_, _ = os.Remove(socket), os.Remove(dir) // the folder goes if there is nothing else in it
+	}
 }
 
 // Why asks all running stacks of this user what became of a request.

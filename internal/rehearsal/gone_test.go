@@ -90,6 +90,10 @@ func TestGone(t *testing.T) {
 			}
 		}
 	}
+	asker.send(`{"action":"node","id":%q,"endpoint":"https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/prod"}`, asker.id)
+	if got := asker.next(); !strings.Contains(got, `no API of the template has the stage "prod"`) {
+		t.Errorf("another stage: %s", got)
+	}
 	// Each push is told apart, with its own invocation's request id.
 	p.out.await(15, "POST of 1 byte to connection "+asker.id+": 200")
 	last := p.out.await(15, "POST of 1 byte to connection "+closed.id+": 410 GoneException")

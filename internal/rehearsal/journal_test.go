@@ -73,12 +73,13 @@ func TestJournal_Find(t *testing.T) {
 // What a journal keeps is bounded: in requests, in bytes of one log and of all, in pushes.
 func TestJournal_bounded(t *testing.T) {
 	t.Parallel()
+	const withLog = (maxEntries + 9) / 7 * 7 // the last one
 	j, _ := newTestJournal()
 	line := strings.Repeat("x", 16<<10)
 	for i := range maxEntries + 10 {
 		id := fmt.Sprintf("event-%d=", i)
 		j.Begin(id, Call{Function: "Send", ID: fmt.Sprintf("call-%d", i), trace: fmt.Sprintf("1-%d", i)})
-		for range 5 * (1 - min(1, i%4)) { // more than is kept, of every fourth
+		for range 5 * (1 - min(1, i%7)) { // more than is kept, of every seventh
 			j.Wrote(fmt.Sprintf("call-%d", i), "Send", line)
 		}
 		j.End(fmt.Sprintf("call-%d", i), "")
@@ -93,13 +94,13 @@ func TestJournal_bounded(t *testing.T) {
 	if _, ok := j.Find("event-0="); ok {
 		t.Error("the oldest is still there")
 	}
-	last := fmt.Sprintf("event-%d=", maxEntries+8)
+	last := fmt.Sprintf("event-%d=", withLog)
 	report, _ := j.Find(last)
 	if !strings.Contains(report, "(the rest was not kept)") || len(report) > maxLogBytes+10<<10 {
 		t.Errorf("the newest has a log of %d bytes", len(report))
 	}
 	for i := range maxPushes + 5 {
-		j.Pushed(Push{ID: fmt.Sprint("push-", i), Status: http.StatusOK}, fmt.Sprintf("1-%d", maxEntries+8), "")
+		j.Pushed(Push{ID: fmt.Sprint("push-", i), Status: http.StatusOK}, fmt.Sprintf("1-%d", withLog), "")
 	}
 	if report, _ = j.Find(last); !strings.Contains(report, "and 5 pushes more") {
 		t.Errorf("no word of the pushes that are not listed")

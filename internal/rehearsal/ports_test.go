@@ -2,6 +2,7 @@ package rehearsal_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
@@ -10,15 +11,16 @@ import (
 	"github.com/confab-chat/confab/stack"
 )
 
-// freePort gives a port that nobody listens on.
+// freePort gives a port that nobody listens on, below those that systems give out by themselves.
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		port := 20_000 + rand.IntN(10_000)
+		if listener, err := net.Listen("tcp", address(port)); err == nil {
+			listener.Close()
+			return port
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // address is a port of loopback.

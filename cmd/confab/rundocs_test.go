@@ -1,17 +1,20 @@
-package rehearsal_test
+package main
 
 import (
+	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/confab-chat/confab/internal/localdb"
+	"github.com/confab-chat/confab/internal/sim"
 	"github.com/confab-chat/confab/internal/tools"
 )
 
@@ -24,18 +27,9 @@ type reader struct {
 
 // newReader gives somebody the programs that the page asks for: confab, Python with boto3, Java. The
 // engine of the tables has been fetched before.
-func newReader(t *testing.T, port int) *reader {
+func newReader(t *testing.T) *reader {
 	t.Helper()
 	home := t.TempDir()
-	bin := filepath.Join(home, "bin")
-	if err := os.Mkdir(bin, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/confab")
-	build.Dir = tools.Root()
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	cache := filepath.Join(home, "cache", "confab")
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		t.Fatal(err)
@@ -44,10 +38,13 @@ func newReader(t *testing.T, port int) *reader {
 	if err := os.Symlink(tools.Path(t, "dynamodb/lib"), engine); err != nil {
 		t.Fatal(err)
 	}
-	programs := []string{bin, filepath.Dir(tools.Path(t, "python/bin/python3")), filepath.Dir(tools.Program(t, "java"))}
+	programs := []string{
+		filepath.Dir(sim.Binary(t)), filepath.Dir(tools.Path(t, "python/bin/python3")),
+		filepath.Dir(tools.Program(t, "java")),
+	}
 	return &reader{t, t.TempDir(), []string{
 		"PATH=" + strings.Join(programs, ":") + ":/usr/bin:/bin", "HOME=" + home,
-		"XDG_CACHE_HOME=" + filepath.Dir(cache), fmt.Sprintf("CONFAB_PORT=%d", port),
+		"XDG_CACHE_HOME=" + filepath.Dir(cache), "CONFAB_PORT=0", // 3001 may be taken here
 	}}
 }
 
@@ -58,25 +55,57 @@ func (r *reader) shell(ctx context.Context, block string) *exec.Cmd {
 	return cmd
 }
 
+// printed is what a program that goes on has printed so far.
+type printed struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+// Write takes what the program prints.
+func (p *printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all.Write(b)
+}
+
+// text is all of it.
+func (p *printed) text() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all.String()
+}
+
+// await waits until it has printed some words.
+func (p *printed) await(t *testing.T, words string) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !strings.Contains(p.text(), words); {
+		if time.Now().After(deadline) {
+			t.Fatalf("%q is never printed:\n%s", words, p.text())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 // serve runs a block that does not end by itself until the test ends, and returns when it is ready.
-func (r *reader) serve(block string) *output {
+func (r *reader) serve(block string) *printed {
 	r.t.Helper()
-	out := newOutput(r.t)
+	out := &printed{}
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := r.shell(ctx, "exec "+block)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	if err := cmd.Start(); err != nil {
+		stop()
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() {
 		stop()
-		_ = cmd.Wait() // it was told to
+		_ = cmd.Wait() // it was told to end
 		if r.t.Failed() {
 			r.t.Logf("it printed:\n%s", out.text())
 		}
 	})
-	out.await(1, "Ctrl-C stops it.")
+	out.await(r.t, "Ctrl-C stops it.")
 	return out
 }
 
@@ -87,16 +116,14 @@ func TestDocs_run(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t) // 3001 may be taken here
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1)
 	if len(blocks) != 5 {
 		t.Fatalf("%d blocks of commands, want 5", len(blocks))
 	}
-	r := newReader(t, port)
-	var printed *output
+	r, address := newReader(t), ""
 	says := func(i int) string {
 		t.Helper()
-		block := strings.ReplaceAll(blocks[i][1], "127.0.0.1:3001", address(port))
+		block := strings.ReplaceAll(blocks[i][1], "127.0.0.1:3001", address)
 		out, err := r.shell(t.Context(), block).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s\n%v\n%s", block, err, out)
@@ -105,8 +132,9 @@ func TestDocs_run(t *testing.T) {
 	}
 	says(0)
 	r.dir = filepath.Join(r.dir, "shout") // where its cd leads
-	printed = r.serve(strings.TrimSpace(blocks[1][1]))
-	printed.await(1, "ws://"+address(port)+"/dev")
+	ran := r.serve(strings.TrimSpace(blocks[1][1]))
+	_, address, _ = strings.Cut(ran.text(), "npx wscat -c ws://")
+	address, _, _ = strings.Cut(address, "/dev\n")
 	if got := says(2); got != "HELLO\n" {
 		t.Errorf("the shout is answered %q", got)
 	}
@@ -114,7 +142,7 @@ func TestDocs_run(t *testing.T) {
 		"CONNECT $connect → Connect: 200 in ", "Shout | to ", "POST of 5 bytes to connection ",
 		"MESSAGE shout → Shout: 200 in ",
 	} {
-		printed.await(1, line)
+		ran.await(t, line)
 	}
 	got := says(3)
 	for _, want := range []string{
