@@ -68,7 +68,7 @@ func Open(cfg Config) (*Gate, error) {
 		g.hosts = append(g.hosts, pattern)
 	}
 	if g.cfg.Dial == nil {
-		g.cfg.Dial = dialOut
+		g.cfg.Dial = dialBy(http.ProxyFromEnvironment)
 	}
 	if err := g.writeFiles(); err != nil {
 		return nil, err

@@ -88,6 +88,40 @@ func TestGate_otherHosts(t *testing.T) {
 	}
 }
 
+// Where the machine itself has a proxy, the way out leads through it.
+func TestGate_otherHosts_byProxy(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "hello from "+r.Host)
+	}))
+	defer server.Close()
+	network := &dialer{server: server}
+	company := open(t, egress.Config{Dial: network.dial}) // a gate is a proxy too
+	var credentials string
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		credentials = r.Header.Get("Proxy-Authorization")
+		if r.Host != "example.com:443" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		company.Proxy(w, r)
+	}))
+	defer front.Close()
+	proxy, err := url.Parse(front.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy.User = url.UserPassword("bob", "tea")
+	gate := open(t, egress.Config{Dial: egress.DialBy(http.ProxyURL(proxy))})
+	status, body := get(t, client(t, gate, server), "https://example.com/")
+	if status != http.StatusOK || body != "hello from example.com" || credentials != "Basic Ym9iOnRlYQ==" {
+		t.Errorf("got %d %q with the credentials %q", status, body, credentials)
+	}
+	if _, err := client(t, gate, server).Get("https://elsewhere.example/"); err == nil { //nolint:bodyclose,noctx // it is refused
+		t.Error("what the proxy refuses is reached")
+	}
+}
+
 func TestGate_fallback(t *testing.T) {
 	t.Parallel()
 	emulator := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -40,24 +40,28 @@ func pass(to, from net.Conn) {
 	from.Close()
 }
 
-// dialOut opens a connection as this machine does: by the proxy that its own variables name, if
-// any.
-func dialOut(ctx context.Context, network, address string) (net.Conn, error) {
+// dialBy opens connections by the proxies that a function chooses, as http.ProxyFromEnvironment:
+// the machine may have no other way out. Proxies that are not spoken to over plain HTTP are not
+// used.
+func dialBy(
+	choose func(*http.Request) (*url.URL, error),
+) func(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := new(net.Dialer)
-	wanted := &http.Request{URL: &url.URL{Scheme: "https", Host: address}}
-	proxy, err := http.ProxyFromEnvironment(wanted)
-	if err != nil || proxy == nil || proxy.Scheme != "http" {
-		return dialer.DialContext(ctx, network, address)
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		proxy, err := choose(&http.Request{URL: &url.URL{Scheme: "https", Host: address}})
+		if err != nil || proxy == nil || proxy.Scheme != "http" {
+			return dialer.DialContext(ctx, network, address)
+		}
+		host := proxy.Host
+		if proxy.Port() == "" {
+			host = net.JoinHostPort(proxy.Hostname(), "80")
+		}
+		conn, err := dialer.DialContext(ctx, network, host)
+		if err != nil {
+			return nil, err
+		}
+		return askProxy(ctx, conn, proxy, address)
 	}
-	host := proxy.Host
-	if proxy.Port() == "" {
-		host = net.JoinHostPort(proxy.Hostname(), "80")
-	}
-	conn, err := dialer.DialContext(ctx, network, host)
-	if err != nil {
-		return nil, err
-	}
-	return askProxy(ctx, conn, proxy, address)
 }
 
 // askProxy has a proxy connect to an address.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/confab-chat/confab/internal/dynamolocal"
 	"github.com/confab-chat/confab/internal/rehearsal"
 )
 
@@ -47,6 +48,9 @@ Resources:
         Variables:
           GREETING: hello
           AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI: https://elsewhere.example
+          AWS_ENDPOINT_URL_DYNAMODB: https://elsewhere.example
+          AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true"
+          HTTPS_PROXY: http://elsewhere.example
   Permission:
     Type: AWS::Lambda::Permission
     Properties: {Action: lambda:InvokeFunction, FunctionName: !Ref Work, Principal: apigateway.amazonaws.com}
@@ -95,7 +99,8 @@ func TestRunner_environment(t *testing.T) {
 	base := "http" + strings.TrimPrefix(p.url, "ws")
 	for name, want := range map[string]string{
 		"GREETING": "hej", "MORE": "", "REHEARSAL_CANARY": "", "AWS_REGION": "us-east-1", "AWS_PROFILE": "",
-		"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": base,
+		"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": base, "AWS_ENDPOINT_URL_DYNAMODB": dynamolocal.Start(t),
+		"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
 	} {
 		if env[name] != want {
 			t.Errorf("%s is %q, want %q", name, env[name], want)
@@ -106,6 +111,9 @@ func TestRunner_environment(t *testing.T) {
 			os.Getenv("HOME") != "/" {
 			t.Errorf("%s=%s leads to this user's files", name, own)
 		}
+	}
+	if !strings.HasPrefix(env["HTTPS_PROXY"], "http://127.0.0.1:") {
+		t.Errorf("the proxy is %s", env["HTTPS_PROXY"])
 	}
 	if key := env["AWS_ACCESS_KEY_ID"]; !strings.HasPrefix(key, "ASIA") || key == os.Getenv("AWS_ACCESS_KEY_ID") {
 		t.Errorf("the access key is %q", key)

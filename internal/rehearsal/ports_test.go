@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/confab-chat/confab/internal/rehearsal"
+	"github.com/confab-chat/confab/internal/tools"
 	"github.com/confab-chat/confab/stack"
 )
 
@@ -41,6 +42,9 @@ func TestStart_errors(t *testing.T) {
 		"vars.json: want {\"FUNCTION\"":                                   func(c *rehearsal.Config) { c.EnvVars = vars + "/vars.json" },
 		"--inspect Nobody=9229: the template has no such function": func(c *rehearsal.Config) {
 			c.Inspect = map[string]int{"Nobody": 9229}
+		},
+		"has no debugpy: ": func(c *rehearsal.Config) {
+			c.Inspect, c.Python = map[string]int{"Work": 9229}, tools.Path(t, "python/bin/python3")
 		},
 		"no DynamoDB answers there": func(c *rehearsal.Config) {
 			c.Tables.URL = "http://" + address(freePort(t))

@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,14 +93,16 @@ type project struct {
 	url string
 }
 
+// projects counts those that were begun.
+var projects atomic.Int64
+
 // begin runs the template in a folder until the test ends.
 func begin(tb testing.TB, dir string, change ...func(*rehearsal.Config)) *project {
 	tb.Helper()
 	p := &project{tb: tb, out: newOutput(tb)}
-	hash := fnv.New32a() // the tables of a test are its own
-	fmt.Fprint(hash, tb.Name())
+	name := fmt.Sprintf("t%d-%d", os.Getpid(), projects.Add(1)) // its tables are its own
 	cfg := rehearsal.Config{
-		Stack: stack.Options{Dir: dir, StackName: fmt.Sprintf("t%d-%x", os.Getpid(), hash.Sum32())},
+		Stack: stack.Options{Dir: dir, StackName: name},
 		Node:  tools.Program(tb, "node"), Python: tools.Path(tb, "python/bin/python3"), Out: p.out,
 		Tables: rehearsal.Tables{URL: dynamolocal.Start(tb)},
 	}

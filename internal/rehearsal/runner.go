@@ -53,6 +53,7 @@ type Runner struct {
 	invoke     string       // its URL
 	engine     *engine      // of the tables; nil: there is none
 	deployment *stack.Deployment
+	loaded     map[string]state // what the files were like then
 
 	mu    sync.Mutex
 	stack *stack.Stack
@@ -87,6 +88,7 @@ func (r *Runner) start(ctx context.Context) error {
 		return err
 	}
 	r.stack = loaded
+	r.loaded = r.look()
 	if r.variables, err = readVariables(r.cfg.EnvVars); err != nil {
 		return err
 	}
@@ -206,11 +208,16 @@ func modules(project stack.Options) []string {
 	return found
 }
 
-// Close ends everything: connections with 1001, functions, the engine if it was started here.
+// Close ends everything: connections with 1001, functions, the engine if it was started here. Events
+// under way, $disconnect too, have 10 s.
 func (r *Runner) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	errs := []error{r.shutdown(ctx)}
+	if errors.Is(errs[0], context.DeadlineExceeded) {
+		r.journal.Note("functions that have not ended by now are ended")
+		errs = nil
+	}
 	if r.host != nil {
 		errs = append(errs, r.host.Close())
 	}

@@ -37,7 +37,7 @@ Resources:
       Runtime: nodejs20.x
       Handler: index.handler
       Code: src/
-      Timeout: 10
+      Timeout: 25
       Role: arn:aws:iam::000000000000:role/chat
   Permission:
     Type: AWS::Lambda::Permission
@@ -137,7 +137,7 @@ Globals:
     Runtime: python3.11
     Architectures: [x86_64]
     MemorySize: 128
-    Timeout: 20
+    Timeout: 25
     Environment:
       Variables:
         TABLE_NAME: !Ref ConnectionTable

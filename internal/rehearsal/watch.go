@@ -34,7 +34,7 @@ type state struct {
 func (r *Runner) Watch(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	running := r.look()
+	running := r.loaded
 	before := running
 	for {
 		select {
@@ -46,21 +46,30 @@ func (r *Runner) Watch(ctx context.Context) {
 		settled := maps.Equal(now, before)
 		before = now
 		if settled && !maps.Equal(now, running) {
+			running = now
+			sources := r.sources()
 			r.reload(ctx)
-			running = r.look() // it may have other sources now
+			if !slices.Equal(sources, r.sources()) {
+				running = r.look()
+			}
 			before = running
 		}
 	}
 }
 
-// look takes the state of all files of the stack.
-func (r *Runner) look() map[string]state {
+// sources are the files and folders that a change of the stack would be in.
+func (r *Runner) sources() []string {
 	sources := slices.Clone(r.current().Sources)
 	if r.cfg.EnvVars != "" {
 		sources = append(sources, r.cfg.EnvVars)
 	}
+	return sources
+}
+
+// look takes the state of all files of the stack.
+func (r *Runner) look() map[string]state {
 	seen := map[string]state{}
-	for _, source := range sources {
+	for _, source := range r.sources() {
 		_ = filepath.WalkDir(source, func(path string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil || len(seen) >= maxFiles:
