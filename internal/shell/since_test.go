@@ -74,16 +74,25 @@ func TestSince_Start(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		since time.Time
+		start uint64 // all up to it was said before, or is a tombstone after what was
 		want  []string
 	}{
-		"before all":       {at[0].Add(-time.Hour), append(numbers(1, 5), numbers(41, 60)...)},
-		"the very first":   {at[0], append(numbers(1, 5), numbers(41, 60)...)},
-		"after the first":  {at[0].Add(time.Millisecond), append(numbers(2, 5), numbers(41, 60)...)},
-		"among tombstones": {at[20], numbers(41, 60)},
-		"the very last":    {at[59], numbers(60, 60)},
-		"after all":        {at[59].Add(time.Millisecond), nil},
+		"before all":       {at[0].Add(-time.Hour), 0, append(numbers(1, 5), numbers(41, 60)...)},
+		"the very first":   {at[0], 0, append(numbers(1, 5), numbers(41, 60)...)},
+		"after the first":  {at[0].Add(time.Millisecond), 1, append(numbers(2, 5), numbers(41, 60)...)},
+		"among tombstones": {at[20], 5, numbers(41, 60)},
+		"the very last":    {at[59], 59, numbers(60, 60)},
+		"after all":        {at[59].Add(time.Millisecond), 60, nil},
 	} {
-		if got := tail(t, server, Tail{Room: "ops", Since: Since{kind: "time", time: tt.since}}); !slices.Equal(got, tt.want) {
+		place := Since{kind: "time", time: tt.since}
+		newest, err := c.History(ctx, "ops", client.Newest(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if start, err := place.start(ctx, c, newest); err != nil || start != tt.start {
+			t.Errorf("%s: after %d, %v, want %d", name, start, err, tt.start)
+		}
+		if got := tail(t, server, Tail{Room: "ops", Since: place}); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %v, want %v", name, got, tt.want)
 		}
 	}
