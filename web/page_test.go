@@ -41,3 +41,9 @@ func TestPage_units(t *testing.T) { vitest(t, nil) }
 
 // TestPage_browser runs what people do, in Chromium.
 func TestPage_browser(t *testing.T) { browserTests(t) }
+
+// TestPage_hostileTexts shows every string of two collections that have broken other pages.
+func TestPage_hostileTexts(t *testing.T) {
+	browserTests(t, "CONFAB_XSS="+tools.Corpus(t, "xss-payload-list"),
+		"CONFAB_NAUGHTY="+tools.Corpus(t, "naughty-strings"), "CONFAB_ONLY=hostile")
+}

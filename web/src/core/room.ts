@@ -49,6 +49,7 @@ export class Room extends Signal {
   private undo = new Map<number, Timer>();
   private typists = new Map<string, Timer>();
   private newAfter: number | null = null;
+  private naming = new Set<number>(); // unread messages that name this user
   private loading = 0;
   private failed = false;
   private view: View | null = null;
@@ -90,13 +91,7 @@ export class Room extends Signal {
 
   /** mentions is how many unread messages name this user, of those that are loaded. */
   get mentions(): number {
-    let count = 0;
-    const items = this.log.live.items;
-    for (let i = items.length - 1; i >= 0 && items[i]!.seq > this.read; i--) {
-      const item = items[i]!;
-      if (item.kind === "message" && names(item.text, this.options.me)) count++;
-    }
-    return count;
+    return this.naming.size;
   }
 
   get atStart(): boolean {
@@ -134,6 +129,7 @@ export class Room extends Signal {
     this.undo.delete(seq);
     if (this.held.has(seq)) this.held.set(seq, { kind: "deleted", seq });
     this.log.replace({ kind: "deleted", seq });
+    this.naming.delete(seq);
     this.update();
   }
 
@@ -163,6 +159,7 @@ export class Room extends Signal {
     this.head = Math.max(head, this.floor - 1);
     this.log = new Runs(this.head);
     this.held.clear();
+    this.naming.clear();
     this.newAfter = null;
     this.read = Math.min(this.read, this.head);
     this.update();
@@ -178,6 +175,7 @@ export class Room extends Signal {
   markRead(seq: number): void {
     if (seq <= this.read) return;
     this.read = seq;
+    for (const n of this.naming) if (n <= seq) this.naming.delete(n);
     this.update();
   }
 
@@ -253,7 +251,9 @@ export class Room extends Signal {
       const got = await this.options.fetch({ room: this.name, ...q });
       if (got.epoch !== this.epoch) return null;
       this.keptFrom(got.firstSeq ?? 0);
-      this.log.insert(got.messages.map(itemOf));
+      const items = got.messages.map(itemOf);
+      for (const item of items) this.look(item);
+      this.log.insert(items);
       this.head = Math.max(this.head, got.seq);
       this.failed = false;
       return got;
@@ -271,10 +271,16 @@ export class Room extends Signal {
     for (let next = this.held.get(this.log.tail + 1); next; next = this.held.get(this.log.tail + 1)) {
       this.held.delete(next.seq);
       this.log.insert([next]);
+      this.look(next);
       if (next.kind === "message") this.options.onMessage?.(this, next);
     }
     for (const seq of this.held.keys()) if (seq <= this.log.tail) this.held.delete(seq);
     if (this.held.size > 0) this.hold();
+  }
+
+  /** look notes an unread message that names this user. */
+  private look(item: Item): void {
+    if (item.kind === "message" && item.seq > this.read && names(item.text, this.options.me)) this.naming.add(item.seq);
   }
 
   private hold(ms: number = roomTimes.hold): void {

@@ -9,9 +9,43 @@ interface Snapshots<T> {
   getSnapshot(): T;
 }
 
+type Subscribe = Snapshots<unknown>["subscribe"];
+
+const calmed = new WeakMap<Subscribe, Subscribe>();
+
+/** calm tells of changes once a frame, however many there are; out of sight ten times a second. */
+function calm(subscribe: Subscribe): Subscribe {
+  const known = calmed.get(subscribe);
+  if (known) return known;
+  const made: Subscribe = (changed) => {
+    let frame = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const clear = (): void => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+      timer = undefined;
+    };
+    const run = (): void => {
+      clear();
+      changed();
+    };
+    const end = subscribe(() => {
+      if (timer !== undefined) return;
+      frame = requestAnimationFrame(run);
+      timer = setTimeout(run, 100);
+    });
+    return () => {
+      clear();
+      end();
+    };
+  };
+  calmed.set(subscribe, made);
+  return made;
+}
+
 /** useSnapshot follows something that tells of its changes. */
 export function useSnapshot<T>(source: Snapshots<T>): T {
-  return useSyncExternalStore(source.subscribe, source.getSnapshot);
+  return useSyncExternalStore(calm(source.subscribe), source.getSnapshot);
 }
 
 /** Here is the running chat, for all views below. */

@@ -71,18 +71,25 @@ function UserLine({ user, again, onLink }: { user: User; again: () => void; onLi
 }
 
 function Audit() {
+  const [open, setOpen] = useState(false);
+  return (
+    <details onToggle={(e) => setOpen(e.currentTarget.open)}>
+      <summary>{t.manage.audit}</summary>
+      {open && <Entries />}
+    </details>
+  );
+}
+
+function Entries() {
   const { answer } = useDesk<{ entries: Entry[] }>("audit?limit=50");
   return (
-    <details>
-      <summary>{t.manage.audit}</summary>
-      <ul class="lines">
-        {answer?.entries.map((e) => (
-          <li key={e.id}>
-            <span class="name">{e.actor} {e.action} {e.object}</span>
-            <small><Time at={Date.parse(e.at)} focusable={false} /></small>
-          </li>
-        ))}
-      </ul>
-    </details>
+    <ul class="lines">
+      {answer?.entries.map((e) => (
+        <li key={e.id}>
+          <span class="name">{e.actor} {e.action} {e.object}</span>
+          <small><Time at={Date.parse(e.at)} focusable={false} /></small>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,0 +1,118 @@
+import { execFileSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { complained, composer, eventually, message, say, Server } from "./fixture.ts";
+import type { Page } from "playwright-core";
+
+let server: Server;
+beforeAll(async () => void (server = await Server.start(["--auth", "link"])));
+afterAll(() => server.stop());
+
+/** link makes a link on the host, as its operator does. */
+function link(...args: string[]): string {
+  const out = execFileSync(process.env.CONFAB_PROGRAM ?? "../confab", ["link", ...args, "--data", server.data], { encoding: "utf8" });
+  const found = /https?:\/\/\S+\/join#\S+/.exec(out);
+  if (!found) throw new Error(`no link in ${out}`);
+  return `join#${found[0].split("#")[1]!}`;
+}
+
+/** join comes in by a link. */
+async function join(path: string, handle: string): Promise<Page> {
+  const page = await server.page(path);
+  await page.getByLabel("Your handle").fill(handle);
+  await page.getByRole("button", { name: "Join" }).click();
+  await composer(page).waitFor();
+  return page;
+}
+
+let alice: Page;
+
+/** menu opens one's own menu and takes a line of it. */
+async function menu(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: /Your menu/ }).click();
+  await page.getByRole("menuitem", { name }).click();
+}
+
+describe("people with accounts", () => {
+  test("a stranger is told how people come in", async () => {
+    const stranger = await server.page();
+    await stranger.getByRole("heading", { name: "Come in" }).waitFor();
+    await stranger.getByLabel("Your link").fill("https://example.org/nothing");
+    await stranger.keyboard.press("Enter");
+    await stranger.getByText("That is no link of this server.").waitFor();
+    await stranger.goto(`${server.url}join#not-a-link`);
+    await stranger.getByRole("heading", { name: "This link does not work" }).waitFor();
+  });
+
+  test("the owner joins by a link, chats, and the link's secret leaves the address", async () => {
+    alice = await join(link("--owner"), "alice");
+    expect(alice.url()).toBe(`${server.url}#/lobby`);
+    await say(alice, "mine");
+    await message(alice, "mine").waitFor();
+    await eventually(() => alice.locator(".pending").count()).toBe(0);
+    expect(complained(alice).filter((c) => !c.includes("401"))).toEqual([]);
+  });
+
+  test("an owner invites people by a link, which is there as text and as a code", async () => {
+    await menu(alice, "Invite people");
+    await alice.getByRole("button", { name: "Make a link" }).click();
+    const text = await alice.locator(".new-link code").innerText();
+    expect(text).toContain("/join#");
+    const code = alice.getByRole("img", { name: "The link as a QR code" });
+    expect((await code.locator("path").getAttribute("d"))!.length).toBeGreaterThan(1_000);
+    await alice.getByText("used 0 of 1 times").first().waitFor();
+    const bob = await join(`join#${text.split("#")[1]!}`, "bob");
+    await message(bob, "mine").waitFor();
+    await say(bob, "thanks");
+    await alice.keyboard.press("Escape");
+    await message(alice, "thanks").waitFor();
+    await bob.getByRole("button", { name: /Your menu/ }).click();
+    expect(await bob.getByRole("menuitem", { name: "Manage people" }).count()).toBe(0);
+    await bob.keyboard.press("Escape");
+  });
+
+  test("another device is added by a link, listed, and signed out", async () => {
+    await menu(alice, "Your devices");
+    await alice.getByText("this browser").waitFor();
+    await alice.getByRole("button", { name: "Add a device" }).click();
+    const text = await alice.locator(".new-link code").innerText();
+    const phone = await server.page(`join#${text.split("#")[1]!}`);
+    await phone.getByText("This browser will be signed in as alice.").waitFor();
+    await phone.getByRole("button", { name: "Sign in" }).click();
+    await message(phone, "mine").waitFor();
+    await alice.keyboard.press("Escape");
+    await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+    await menu(alice, "Your devices");
+    await eventually(() => alice.locator(".lines > li").count()).toBe(2);
+    const other = alice.locator(".lines > li").filter({ hasNotText: "this browser" });
+    await other.getByRole("button").click();
+    await eventually(() => alice.locator(".lines > li").count()).toBe(1);
+    await phone.getByRole("heading", { name: "Come in" }).waitFor();
+    await alice.keyboard.press("Escape");
+    await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+  });
+
+  test("an owner keeps somebody out, and lets them in again", async () => {
+    const carol = await join(link(), "carol");
+    await menu(alice, "Manage people");
+    await alice.getByLabel("Find somebody").fill("carol");
+    await alice.getByRole("button", { name: "What to do with carol" }).click();
+    await alice.getByRole("button", { name: /Disable/ }).click();
+    await alice.getByText("disabled", { exact: true }).waitFor();
+    await carol.getByRole("heading", { name: "Come in" }).waitFor();
+    await alice.getByRole("button", { name: "Enable again" }).click();
+    await eventually(() => alice.getByText("disabled", { exact: true }).count()).toBe(0);
+    await alice.getByRole("button", { name: "Make an owner" }).click();
+    await alice.locator(".tag").getByText("owner").waitFor();
+    await alice.getByText("What was done").click();
+    await alice.locator(".lines").getByText(/alice \S+ carol/).first().waitFor();
+    await alice.keyboard.press("Escape");
+    await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+  });
+
+  test("signing out ends this browser's session", async () => {
+    await menu(alice, "Sign out");
+    await alice.getByRole("heading", { name: "Come in" }).waitFor();
+    await alice.reload();
+    await alice.getByRole("heading", { name: "Come in" }).waitFor();
+  });
+});
