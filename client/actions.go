@@ -61,6 +61,9 @@ func (c *Client) SendPayload(ctx context.Context, connectionID, operationType st
 	return err
 }
 
+// maxTyping is how many notes of typing wait while the line is busy; more are dropped.
+const maxTyping = 4
+
 // Typing tells the other members of a room that one is writing, at most every 5 seconds. There is no
 // answer. Errors: ErrOffline.
 func (c *Client) Typing(room string) error {
@@ -73,7 +76,7 @@ func (c *Client) Typing(room string) error {
 	if c.link == nil {
 		return ErrOffline
 	}
-	if len(c.typing) < maxFetches {
+	if len(c.typing) < maxTyping {
 		c.typing = append(c.typing, frame)
 	}
 	c.poke()

@@ -25,6 +25,9 @@ func (s State) String() string {
 	return [...]string{"connecting", "online", "waiting", "closed"}[s]
 }
 
+// steady is how many of the shortest waits a connection has to last to count as a good one.
+const steady = 10
+
 // Client is a user of a chat, on a connection that is made again whenever it is lost. Its methods
 // may be called at any time, by several goroutines at once. Close it when it is no longer needed.
 type Client struct {
@@ -171,7 +174,7 @@ func (c *Client) keep(ctx context.Context, first chan<- error) error {
 		if ctx.Err() != nil || final(err) || attempt == 0 && l == nil && !c.o.lazy {
 			return err
 		}
-		if time.Since(begin) > c.o.maxWait {
+		if l != nil && time.Since(begin) > steady*c.o.minWait {
 			failed = 0
 		}
 		wait := c.o.backoff(failed)

@@ -22,6 +22,8 @@ var (
 	// ErrOtherUser means that the server takes the client for somebody else than before, or than
 	// the outbox file is of. Nothing is sent in that name.
 	ErrOtherUser = errors.New("client: the server takes this client for another user")
+	// ErrProtocol means that the server is too new for this client.
+	ErrProtocol = errors.New("client: the server speaks another protocol")
 	// ErrOutboxInUse means that another process has the outbox file.
 	ErrOutboxInUse = errors.New("client: the outbox is in use by another process")
 	// ErrOutboxDamaged means that an outbox file cannot be read.

@@ -21,8 +21,8 @@ func (c *Client) fetch(l *link, d *dues) {
 		switch {
 		case at.After(d.now):
 			d.at(at)
-		case !c.queue.room():
-			c.stalled = true // the caller's taking goes on
+		case !c.queue.room() || r.ready():
+			c.stalled = true // it goes on when the caller has taken some
 		case len(c.fetches) < maxFetches || r.fetch != "":
 			c.askPage(l, r, d)
 		}
@@ -59,7 +59,7 @@ func (c *Client) page(e wire.History, now time.Time) bool {
 	r.epoch, r.verify, r.head = e.Epoch, false, max(r.head, e.Seq)
 	for i := range e.Messages {
 		c.acknowledge(&e.Messages[i])
-		r.hold(e.Messages[i])
+		r.hold(e.Messages[i], true)
 		c.deliver(r)
 	}
 	again := now

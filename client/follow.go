@@ -19,7 +19,7 @@ func (c *Client) message(m wire.Message, now time.Time) {
 		c.want(r, now)
 		return
 	}
-	r.hold(m)
+	r.hold(m, c.queue.room())
 	c.deliver(r)
 	c.want(r, now.Add(holdFor))
 }

@@ -285,7 +285,12 @@ func TestClient_slow(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		p.silent() // nothing is fetched that could not wait for the caller
-		s.shows(c, 1, 2, 3, 4, 5, 6)
+		s.shows(c, 1, 2)
+		asked := p.next("history")
+		after(t, asked, 4)
+		p.page(asked, false, 5, 6)
+		synctest.Wait()
+		s.shows(c, 3, 4, 5, 6)
 		s.expect(c, client.Missed{Count: 3})
 		s.nothing(c)
 		s.end(c)

@@ -101,8 +101,9 @@ func TestClient_rotation(t *testing.T) {
 		synctest.Wait()
 		p.texts(2) // the first one still carries messages
 		resumes(t, next.welcome(2, `"maxConnectionSeconds":7200,`), "e1", 1)
+		next.texts(2)
 		next.send(`{"event":"resumed","id":"h","room":"tea","seq":2,"more":false}`)
-		next.texts(2, 3)
+		next.texts(3)
 		p.texts(3)
 		s.shows(c, 2, 3)
 		if c.State() != client.Online {
@@ -308,6 +309,21 @@ func TestClient_signIn(t *testing.T) {
 	if _, err := client.Dial(t.Context(), "ws://other.example/production", client.SignedIn(file)); !errors.Is(err, client.ErrUnauthenticated) {
 		t.Errorf("without a session: %v", err)
 	}
+}
+
+// TestClient_protocol meets a server whose protocol has another number, which means that it breaks
+// what this client knows.
+func TestClient_protocol(t *testing.T) {
+	play(t, func(t *testing.T, s *stage) {
+		go func() {
+			p := <-s.peers
+			p.send(`{"event":"welcome","id":%q,"protocol":2,"user":"alice","rooms":[]}`, p.next("hello").id())
+		}()
+		_, err := client.Dial(t.Context(), "ws://chat.example/production", client.HTTPClient(s.http))
+		if !errors.Is(err, client.ErrProtocol) {
+			t.Errorf("dialed: %v", err)
+		}
+	})
 }
 
 // TestClient_guest stays who it is, since messages that are repeated have to be from the same user.

@@ -214,5 +214,5 @@ func final(err error) bool {
 		websocket.StatusInvalidFramePayloadData, websocket.StatusMessageTooBig:
 		return true // docs/protocol.md, "Close codes"
 	}
-	return errors.Is(err, ErrOtherUser)
+	return errors.Is(err, ErrOtherUser) || errors.Is(err, ErrProtocol)
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -13,7 +12,7 @@ const maxWaiting = 1000
 // outbox is the messages that are not acknowledged, in their order. It is guarded by the client's
 // mutex, but for adding and slots.
 type outbox struct {
-	adding *sync.Mutex   // orders the messages as the file has them
+	adding chan struct{} // has one place: it orders the messages as the file has them
 	slots  chan struct{} // one for each message of this run
 	order  []*entry
 	byID   map[string]*entry
@@ -35,7 +34,7 @@ type entry struct {
 // openOutbox opens the outbox in a file, or in memory where the name is "".
 func openOutbox(name string, server *url.URL) (outbox, error) {
 	box := outbox{
-		adding: new(sync.Mutex), slots: make(chan struct{}, maxWaiting), byID: map[string]*entry{},
+		adding: make(chan struct{}, 1), slots: make(chan struct{}, maxWaiting), byID: map[string]*entry{},
 	}
 	if name == "" {
 		return box, nil

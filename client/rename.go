@@ -11,8 +11,10 @@ import (
 // waits until the outbox is empty, because a message belongs to who it was written as. Errors:
 // ErrTaken while somebody else has the name, ErrForbidden where one is signed in.
 func (c *Client) SetName(ctx context.Context, name string) error {
-	c.outbox.adding.Lock() // nothing is queued meanwhile
-	defer c.outbox.adding.Unlock()
+	if err := c.acquire(ctx, c.outbox.adding); err != nil { // nothing is queued meanwhile
+		return err
+	}
+	defer func() { <-c.outbox.adding }()
 	if err := c.Flush(ctx); err != nil {
 		return err
 	}

@@ -39,16 +39,22 @@ func (r *room) shown() uint64 { return max(r.next, 1) - 1 }
 // behind tells whether something is missing.
 func (r *room) behind() bool { return r.next != 0 && (r.next <= r.head || r.verify) }
 
-// hold takes a message, unless it came before. What is over the bound is forgotten: the head tells
-// that it has to be fetched.
-func (r *room) hold(m wire.Message) {
+// hold takes a message, unless it came before. What is not kept, or over the bound, is forgotten: the
+// head tells that it has to be fetched.
+func (r *room) hold(m wire.Message, keep bool) {
 	if m.Seq < r.next {
 		return
 	}
 	r.head = max(r.head, m.Seq)
-	if len(r.held) < maxHeld || m.Seq == r.next {
+	if keep && (len(r.held) < maxHeld || m.Seq == r.next) {
 		r.held[m.Seq] = m
 	}
+}
+
+// ready tells whether the next message is there.
+func (r *room) ready() bool {
+	_, ok := r.held[r.next]
+	return ok
 }
 
 // release gives the next message, if it is there.

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -114,31 +115,45 @@ func (c *Client) Queue(ctx context.Context, d Draft) (*Sending, error) {
 	if d.ID == "" {
 		d.ID = rand.Text()
 	}
-	select {
-	case c.outbox.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-c.ended:
-		return nil, c.Err()
+	if err := c.acquire(ctx, c.outbox.slots); err != nil {
+		return nil, err
 	}
-	s, err := c.keepDraft(d)
+	s, err := c.keepDraft(ctx, d)
 	if err != nil {
 		<-c.outbox.slots
 	}
 	return s, err
 }
 
+// acquire takes one of the places of a channel.
+func (c *Client) acquire(ctx context.Context, places chan<- struct{}) error {
+	if err := cmp.Or(ctx.Err(), c.Err()); err != nil {
+		return err
+	}
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.ended:
+		return c.Err()
+	}
+}
+
 // keepDraft takes a message into the outbox.
-func (c *Client) keepDraft(d Draft) (*Sending, error) {
-	c.outbox.adding.Lock()
-	defer c.outbox.adding.Unlock()
+func (c *Client) keepDraft(ctx context.Context, d Draft) (*Sending, error) {
+	if err := c.acquire(ctx, c.outbox.adding); err != nil {
+		return nil, err
+	}
+	defer func() { <-c.outbox.adding }()
 	c.mu.Lock()
 	twin := c.outbox.find(d.ID)
 	c.mu.Unlock()
 	if twin != nil {
 		return nil, &Error{Code: wire.IDReused, Message: "a message with this id is in the outbox"}
 	}
-	e := &entry{Draft: d, at: time.Now(), sending: &Sending{client: c, id: d.ID, done: make(chan struct{})}}
+	now := time.Now().Round(0) // by the clock on the wall: a machine that sleeps grows older too
+	e := &entry{Draft: d, at: now, sending: &Sending{client: c, id: d.ID, done: make(chan struct{})}}
 	if err := c.outbox.store(e); err != nil {
 		return nil, err
 	}

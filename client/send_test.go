@@ -51,7 +51,6 @@ func TestClient_pipeline(t *testing.T) {
 		p.cut() // "two" was stored, the answer is lost; "three" did not arrive
 		p = <-s.peers
 		p.welcome(2, "")
-		p.message(2, first[1], "alice", "two") // of what was missed
 		again := says(t, p, "two", "three")
 		if again[0] != first[1] || again[1] != third[0] {
 			t.Errorf("ids %q, first %q and %q", again, first, third)
@@ -83,6 +82,7 @@ func TestClient_refusals(t *testing.T) {
 				all := queue(t, c, "one")
 				first := p.next("sendMessage")
 				p.send(refusal, first.id(), code, wait)
+				synctest.Wait()
 				queue(t, c, "two") // must not overtake
 				again := p.next("sendMessage")
 				if waited := again.at.Sub(first.at); waited != time.Duration(wait)*time.Millisecond || again.id() != first.id() {

@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	version = 1 // of docs/protocol.md
+
 	holdFor   = 300 * time.Millisecond // docs/protocol.md, "The flow"
 	settleFor = time.Second            // docs/protocol.md, "history": numbers that are not stored yet
 	early     = 3 * time.Second        // until the first heartbeat: on AWS a young connection may miss a push
@@ -82,6 +84,10 @@ func (c *Client) welcome(l *link, e wire.Welcome, now time.Time) {
 	}
 	if err := c.outbox.belongs(e.User, c.user); err != nil {
 		l.fail(fmt.Errorf("%w: %q", err, e.User))
+		return
+	}
+	if e.Protocol > version {
+		l.fail(fmt.Errorf("%w: it speaks version %d, this is %d", ErrProtocol, e.Protocol, version))
 		return
 	}
 	l.welcomed = now
