@@ -133,14 +133,14 @@ func TestDrill_Restore(t *testing.T) {
 		}
 		return all
 	}
-	await(t, patience, "the first messages", func() bool { return len(acked()) > 300 })
+	await(t, patience, "the first messages", func() bool { return len(acked()) > 100 })
 	before := acked()
 	run(t, "backup", backup, "--data", filepath.Join(folder, "data"))
 	during := len(acked())
 	if during == len(before) {
 		t.Error("nobody talked while the backup was made")
 	}
-	await(t, patience, "messages after the backup", func() bool { return len(acked()) > during+300 })
+	await(t, patience, "messages after the backup", func() bool { return len(acked()) > during+100 })
 	p.Kill()
 	ahead := acked()
 	run(t, "restore", backup, "--data", fresh)
@@ -152,7 +152,7 @@ func TestDrill_Restore(t *testing.T) {
 		})
 	})
 	resumed := len(acked())
-	await(t, patience, "all talk on", func() bool { return len(acked()) > resumed+300 })
+	await(t, patience, "all talk on", func() bool { return len(acked()) > resumed+100 })
 	stop()
 	talking.Wait()
 	for _, g := range regulars {
