@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -38,6 +39,7 @@ type Options struct {
 	QueueFrames    int
 	WriteBuffer    int
 	AllowedOrigins []string
+	Issuer         string // whose tokens say who somebody is; rehearsal only
 	Now            func() time.Time
 	// Log gets what the system logs, of every level; by default nothing does.
 	Log io.Writer
@@ -50,7 +52,7 @@ type Options struct {
 
 // Env is a running system.
 type Env struct {
-	Host  string // direct or cold
+	Host  string // direct, cold or rehearsal
 	Store string // memstore, sqlitestore or dynamostore
 	// URLs are the gateways' WebSocket URLs, each with its stage.
 	URLs []string
@@ -59,23 +61,34 @@ type Env struct {
 	// Log and Connections are the stores behind the system.
 	Log         chat.Log
 	Connections chat.Connections
+	// Invoke gives the function an event beside the gateway; Endpoint is what the deployment calls its
+	// own. Rehearsal only.
+	Invoke   func(payload []byte) ([]byte, error)
+	Endpoint string
 	// Dropped tells how many pushes were dropped for slow readers; direct only.
 	Dropped func() uint64
 	stop    []func()
 	stopped sync.Once
 }
 
-// Combinations are the hosts and stores that every end-to-end test runs on.
-var Combinations = []struct{ Host, Store string }{
+type combination struct{ Host, Store string }
+
+// Combinations are the hosts and stores that every end-to-end test runs on, in this process.
+var Combinations = []combination{
 	{"direct", "memstore"},
 	{"direct", "sqlitestore"},
 	{"cold", "memstore"},
 	{"cold", "dynamostore"},
 }
 
-// Each runs a test as parallel subtests, one on every combination.
+// Each runs a test as parallel subtests, one on every combination, and on the rehearsal unless the
+// options ask for what it has not.
 func Each(t *testing.T, o Options, test func(t *testing.T, e *Env)) {
-	for _, c := range Combinations {
+	all := Combinations
+	if o.Gateways < 2 && o.Stage == "" && o.ResumeMax == 0 && o.WrapLog == nil && o.WrapConnections == nil {
+		all = append(slices.Clone(all), combination{"rehearsal", "dynamostore"})
+	}
+	for _, c := range all {
 		t.Run(c.Host+"+"+c.Store, func(t *testing.T) {
 			t.Parallel()
 			test(t, Start(t, c.Host, c.Store, o))
@@ -96,6 +109,11 @@ func Start(tb testing.TB, host, store string, o Options) *Env {
 		o.Stage = "production"
 	}
 	e := &Env{Host: host, Store: store}
+	if host == "rehearsal" {
+		tb.Cleanup(e.Stop)
+		startRehearsal(tb, e, o)
+		return e
+	}
 	b := openStore(tb, e, o)
 	tb.Cleanup(e.Stop) // before the store goes
 	listeners := make([]net.Listener, o.Gateways)

@@ -11,7 +11,7 @@ import (
 func TestHello_Welcome(t *testing.T) {
 	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
 		host := `"heartbeatSeconds":10,"pipeline":32`
-		if e.Host == "cold" {
+		if e.Host != "direct" {
 			host = `"heartbeatSeconds":120,"pipeline":1,"maxConnectionSeconds":7200`
 		}
 		alice := e.Dial(t, "alice")

@@ -19,6 +19,7 @@ var once = testenv.Options{DoubleOneIn: -1}
 // second, longer than goleak waits by itself.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	testenv.Clean()
 	leaked := goleak.Find()
 	for deadline := time.Now().Add(5 * time.Second); leaked != nil && time.Now().Before(deadline); {
 		leaked = goleak.Find()

@@ -1,0 +1,151 @@
+package testenv
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/chatapi"
+	"github.com/confab-chat/confab/internal/dynamolocal"
+	"github.com/confab-chat/confab/internal/rehearsal"
+	"github.com/confab-chat/confab/internal/testissuer"
+	"github.com/confab-chat/confab/internal/tools"
+	"github.com/confab-chat/confab/stack"
+	"github.com/confab-chat/confab/store/dynamostore"
+)
+
+// deployed is the folder of deployment, for Clean.
+var deployed string
+
+// Clean removes what was built for rehearsals; for the TestMain of packages that run them.
+func Clean() {
+	if deployed != "" {
+		_ = os.RemoveAll(deployed)
+	}
+}
+
+// deployment is a folder with the template of the deployment and the archive of its functions, for
+// this machine's processor; built once for a test binary and never changed.
+var deployment = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "confab-rehearsal-")
+	if err != nil {
+		return "", err
+	}
+	deployed = folder
+	text, err := os.ReadFile(filepath.Join(tools.Root(), "deploy", "template.yaml"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, "template.yaml"), text, 0o600)
+	}
+	if err != nil {
+		return folder, err
+	}
+	build := exec.Command("go", "run", "./internal/release", "-lambda", runtime.GOARCH,
+		"-out", filepath.Join(folder, "build"))
+	build.Dir, build.Stderr = tools.Root(), os.Stderr
+	return folder, build.Run()
+})
+
+// startRehearsal runs the deployment as `confab run` does: the real archive in processes of its own,
+// behind a Runtime API, with tables in DynamoDB Local. Gateways, DoubleOneIn and the like have no
+// meaning for it.
+func startRehearsal(tb testing.TB, e *Env, o Options) {
+	tb.Helper()
+	folder, err := deployment()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	engine := dynamolocal.Start(tb)
+	runner, err := rehearsal.Start(tb.Context(), rehearsal.Config{
+		Stack: stack.Options{
+			Template: filepath.Join(folder, "template.yaml"), StackName: "confab-" + unique(),
+			Parameters: parameters(o),
+		},
+		EnvVars: variables(tb, o), Tables: rehearsal.Tables{URL: engine}, Out: o.Log,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e.URLs, e.ResumeMax = runner.URLs(), coldResumeMax
+	e.Log, e.Connections = rehearsalStore(engine, runner, o)
+	ctx, cancel := context.WithCancel(context.Background())
+	var sweeper sync.WaitGroup
+	sweeper.Go(func() { sweepRehearsal(ctx, tb, runner) })
+	e.Endpoint = runner.Output("Endpoint")
+	e.Invoke = func(payload []byte) ([]byte, error) { return runner.Invoke(tb.Context(), "Chat", payload) }
+	e.stop = append(e.stop, func() {
+		cancel()
+		sweeper.Wait()
+		if err := runner.Close(); err != nil {
+			tb.Errorf("end the rehearsal: %v", err)
+		}
+	})
+}
+
+// unique is another text each time.
+func unique() string {
+	return strings.ToLower(strconv.FormatInt(time.Now().UnixNano(), 36)) + fmt.Sprint(os.Getpid())
+}
+
+// parameters are the template's.
+func parameters(o Options) map[string]string {
+	p := map[string]string{"AllowedOrigins": strings.Join(o.AllowedOrigins, ",")}
+	if runtime.GOARCH == "amd64" {
+		p["Architecture"] = "x86_64"
+	}
+	if o.Dialect != "" {
+		p["Dialect"] = o.Dialect
+	}
+	if o.Issuer != "" { // the template wants https
+		p["Issuer"], p["Audience"] = "https://issuer.example", testissuer.ClientID
+	}
+	return p
+}
+
+// variables is a file of what the template has no parameters for.
+func variables(tb testing.TB, o Options) string {
+	tb.Helper()
+	chat := map[string]string{
+		"CONFAB_RATE": strconv.Itoa(o.Rate), "CONFAB_BURST": strconv.Itoa(o.Burst),
+	}
+	all := map[string]map[string]string{"Chat": chat}
+	if o.Issuer != "" {
+		chat["CONFAB_ISSUER"] = o.Issuer
+		all["Authorizer"] = map[string]string{"CONFAB_ISSUER": o.Issuer}
+	}
+	text, err := json.Marshal(all)
+	file := filepath.Join(tb.TempDir(), "variables.json")
+	if err == nil {
+		err = os.WriteFile(file, text, 0o600)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return file
+}
+
+func rehearsalStore(engine string, runner *rehearsal.Runner, o Options) (chat.Log, chat.Connections) {
+	s := dynamostore.New(dynamolocal.Client(engine), dynamostore.Options{
+		Table: runner.Output("TableName"), Rate: o.Rate, Burst: o.Burst, Lease: lease, SilentLease: silentLease,
+	})
+	return s, s
+}
+
+// sweepRehearsal invokes the function as the template's schedule does, every second instead of every
+// minute.
+func sweepRehearsal(ctx context.Context, tb testing.TB, runner *rehearsal.Runner) {
+	for chatapi.Sleep(ctx, time.Second) == nil {
+		if _, err := runner.Invoke(ctx, "Chat", []byte(`{"kind":"sweep"}`)); err != nil && ctx.Err() == nil {
+			tb.Errorf("sweep: %v", err)
+		}
+	}
+}
