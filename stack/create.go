@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,8 +22,11 @@ func (s *Stack) createTables(ctx context.Context, endpoint string, c lambdahost.
 	if endpoint == "" || len(s.Tables) == 0 {
 		return nil
 	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	defer transport.CloseIdleConnections()
 	db := dynamodb.New(dynamodb.Options{
 		BaseEndpoint: aws.String(endpoint), Region: s.Region,
+		HTTPClient: &http.Client{Transport: transport},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{
 				AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey,

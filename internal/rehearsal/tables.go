@@ -45,9 +45,10 @@ Either of these will do:
 
 // engine is where tables are.
 type engine struct {
-	endpoint string
-	client   *dynamodb.Client
-	local    *localdb.Engine // started here; nil: somebody else's
+	endpoint  string
+	transport *http.Transport // to it
+	client    *dynamodb.Client
+	local     *localdb.Engine // started here; nil: somebody else's
 }
 
 // open finds or starts the engine, for so many tables.
@@ -112,13 +113,15 @@ func (t Tables) fetch(ctx context.Context, none func(why string) error) error {
 
 // newEngine makes an engine at a URL, with credentials that no engine looks at.
 func newEngine(endpoint string, local *localdb.Engine) *engine {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
 	client := dynamodb.New(dynamodb.Options{
 		BaseEndpoint: aws.String(endpoint), Region: "us-east-1", RetryMaxAttempts: 1,
+		HTTPClient: &http.Client{Transport: transport},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
 		}),
 	})
-	return &engine{endpoint, client, local}
+	return &engine{endpoint, transport, client, local}
 }
 
 // proxy serves the engine under DynamoDB's own names.
@@ -128,13 +131,15 @@ func (e *engine) proxy() http.Handler {
 		return http.NotFoundHandler()
 	}
 	return &httputil.ReverseProxy{
-		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		ErrorLog: log.New(io.Discard, "", 0), // the function is told
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport: e.transport,
+		ErrorLog:  log.New(io.Discard, "", 0), // the function is told
 	}
 }
 
 // close ends an engine that was started here.
 func (e *engine) close() error {
+	e.transport.CloseIdleConnections()
 	if e.local == nil {
 		return nil
 	}
