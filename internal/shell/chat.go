@@ -114,7 +114,7 @@ func (t *Chat) talk(ctx context.Context) error {
 			case isEnd(err):
 				return t.end(ctx)
 			default:
-				return err
+				return because(ctx, err)
 			}
 		}
 	}

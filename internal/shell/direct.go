@@ -84,7 +84,7 @@ func (t *Chat) runDirect(ctx context.Context) error {
 			case isEnd(err):
 				return d.end(inner)
 			default:
-				return err
+				return because(inner, err)
 			}
 		}
 	}

@@ -50,7 +50,8 @@ func (s *Send) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return late(s.one(watched, c, strings.TrimRight(terminal.Plain(text), "\n")))
+	err = s.one(watched, c, strings.TrimRight(terminal.Plain(text), "\n"))
+	return late(because(watched, err))
 }
 
 // watch says that the line is down, and returns when it is for good. Nothing else is of interest
@@ -136,15 +137,19 @@ func (s *Send) stored(m client.Message) error {
 // lines sends each line as it comes. The first goes alone, because it may have to join the room; of
 // the others many are under way.
 func (s *Send) lines(ctx context.Context, c *client.Client) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	texts := make(chan string)
 	go readLines(ctx, s.Input, texts)
 	under := make(chan *client.Sending, inFlight)
 	done := make(chan error, 1)
-	go func() { done <- s.acknowledged(ctx, under) }()
+	go func() {
+		err := s.acknowledged(ctx, under)
+		done <- err
+		stop(err)
+	}()
 	for first := true; ; first = false {
 		select {
-		case err := <-done:
-			return err
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case text, more := <-texts:
@@ -154,10 +159,18 @@ func (s *Send) lines(ctx context.Context, c *client.Client) error {
 			}
 			d := client.Draft{Room: s.Room, To: s.To, Text: text}
 			if err := s.next(ctx, c, d, first, under); err != nil {
-				return err
+				return because(ctx, err)
 			}
 		}
 	}
+}
+
+// because is the reason of an end, where an error only says that it is one.
+func because(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // next sends one of many lines.

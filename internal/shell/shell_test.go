@@ -107,6 +107,48 @@ func TestSend_Tail(t *testing.T) {
 	}
 }
 
+// TestSend_Refused has the user leave the room, on another device, while lines are sent.
+func TestSend_Refused(t *testing.T) {
+	e := testenv.Start(t, "direct", "memstore", testenv.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	other, err := client.Dial(ctx, e.URLs[0], client.Name("alice"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	input, lines := io.Pipe()
+	defer lines.Close()
+	sending := make(chan error, 1)
+	go func() {
+		sending <- (&Send{
+			Server: Server{URL: e.URLs[0], Name: "alice"}, Room: "builds", Input: input,
+			Screen: &Screen{Out: io.Discard}, Notices: Notices{io.Discard},
+		}).Run(ctx)
+		input.Close()
+	}()
+	fmt.Fprintln(lines, "stored")
+	for event, err := range other.Events(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := event.(client.Message); ok {
+			break
+		}
+	}
+	if err := other.Leave(ctx, "builds"); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 * inFlight { // it does not read on for ever
+		if _, err := fmt.Fprintln(lines, "refused"); err != nil {
+			break
+		}
+	}
+	if err := <-sending; !errors.Is(err, client.ErrNotMember) {
+		t.Errorf("send: %v", err)
+	}
+}
+
 // TestTail_Fill lets messages come between the history and the first event: none is missing.
 func TestTail_Fill(t *testing.T) {
 	e := testenv.Start(t, "direct", "memstore", testenv.Options{})
