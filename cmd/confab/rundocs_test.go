@@ -45,6 +45,7 @@ func newReader(t *testing.T) *reader {
 	return &reader{t, t.TempDir(), []string{
 		"PATH=" + strings.Join(programs, ":") + ":/usr/bin:/bin", "HOME=" + home,
 		"XDG_CACHE_HOME=" + filepath.Dir(cache), "CONFAB_PORT=0", // 3001 may be taken here
+		"CONFAB_TIMEOUT=3m", // tests share a machine
 	}}
 }
 
@@ -123,7 +124,7 @@ func TestDocs_run(t *testing.T) {
 	r, address := newReader(t), ""
 	says := func(i int) string {
 		t.Helper()
-		block := strings.ReplaceAll(blocks[i][1], "127.0.0.1:3001", address)
+		block := strings.NewReplacer("127.0.0.1:3001", address, "30s", "3m").Replace(blocks[i][1])
 		out, err := r.shell(t.Context(), block).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s\n%v\n%s", block, err, out)

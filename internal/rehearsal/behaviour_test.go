@@ -274,6 +274,30 @@ def handler(event, context):
 	}
 }
 
+// poster is one more function of the workshop, with its route.
+const poster = `
+  Poster:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.11
+      Handler: post.handler
+      Code: code/
+      Timeout: 20
+      Role: arn:aws:iam::000000000000:role/test
+  PosterPermission:
+    Type: AWS::Lambda::Permission
+    Properties: {Action: lambda:InvokeFunction, FunctionName: !Ref Poster, Principal: apigateway.amazonaws.com}
+  PosterIntegration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Poster.Arn}/invocations
+  PosterRoute:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {ApiId: !Ref Api, RouteKey: post, Target: !Sub "integrations/${PosterIntegration}"}
+`
+
 // Code and template may change while clients are connected; a template with mistakes changes nothing.
 func TestRunner_Watch(t *testing.T) {
 	t.Parallel()
@@ -302,6 +326,20 @@ func TestRunner_Watch(t *testing.T) {
 	write(t, dir, map[string]string{"template.yaml": strings.Replace(workshop, "GREETING: hello", "GREETING: good day", 1)})
 	p.out.await(2, "reloaded in")
 	says("second good day")
+
+	// A function that was not there before may call the API as the others.
+	more := strings.Replace(strings.Replace(workshop, "GREETING: hello", "GREETING: good day", 1),
+		"  Route:\n", poster+"  Route:\n", 1)
+	write(t, dir, map[string]string{"template.yaml": more, "code/post.py": `
+import boto3
+def handler(event, context):
+    connection = event["requestContext"]["connectionId"]
+    boto3.client("apigatewaymanagementapi").post_to_connection(ConnectionId=connection, Data=b"posted")
+    return {"statusCode": 200}
+`})
+	p.out.await(3, "reloaded in")
+	c.send(`{"action":"post"}`)
+	c.hears("posted")
 }
 
 // A debugger finds a Node.js function at its port.

@@ -32,7 +32,7 @@ type Tables struct {
 }
 
 // answerTime is how long an engine may take to answer when it is first asked.
-const answerTime = 10 * time.Second
+const answerTime = 30 * time.Second
 
 // errNoEngine names the ways to tables.
 const errNoEngine = `the template has %s, and there is no DynamoDB to make them in%s.
