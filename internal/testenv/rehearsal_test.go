@@ -55,7 +55,8 @@ func TestRehearsal_Authorizer(t *testing.T) {
 	issuer := testissuer.New(t, time.Now)
 	e := testenv.Start(t, "rehearsal", "dynamostore", testenv.Options{Issuer: issuer.URL})
 	dial := func(address string, protocols ...string) (*websocket.Conn, int, error) {
-		c, response, err := websocket.Dial(t.Context(), address, &websocket.DialOptions{Subprotocols: protocols})
+		options := &websocket.DialOptions{Subprotocols: protocols}
+		c, response, err := websocket.Dial(t.Context(), address, options) //nolint:bodyclose // the library does
 		if response == nil {
 			t.Fatal(err)
 		}
