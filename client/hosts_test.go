@@ -12,7 +12,7 @@ import (
 )
 
 // patience is how long anything may take.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 func deadline(t *testing.T) context.Context {
 	t.Helper()

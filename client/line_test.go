@@ -130,6 +130,30 @@ func TestClient_rotation(t *testing.T) {
 	})
 }
 
+// TestClient_rotation_spread expects that clients which came together do not go together.
+func TestClient_rotation_spread(t *testing.T) {
+	first, last := 7200*time.Second, time.Duration(0)
+	for range 60 {
+		play(t, func(t *testing.T, s *stage) {
+			begin := time.Now()
+			c, p := s.client(0, `"maxConnectionSeconds":7200,`)
+			go func() {
+				for f := range p.frames {
+					p.pong(f, 0)
+				}
+			}()
+			next := <-s.peers
+			first, last = min(first, time.Since(begin)), max(last, time.Since(begin))
+			next.welcome(0, "")
+			s.end(c)
+		})
+	}
+	// 75 to 92 % of 2 h; that 60 draws all miss a third of it is one run in 10^10.
+	if first < 5400*time.Second || first > 5808*time.Second || last > 6624*time.Second || last < 6216*time.Second {
+		t.Errorf("between %v and %v", first, last)
+	}
+}
+
 // TestClient_reconnect has a server that says when it wants to be left.
 func TestClient_reconnect(t *testing.T) {
 	play(t, func(t *testing.T, s *stage) {

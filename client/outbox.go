@@ -25,7 +25,7 @@ type entry struct {
 	at        time.Time // when it came
 	restored  bool      // an earlier run has left it
 	tried     bool      // it may have been sent
-	link      *link     // that it was sent on and may be answered on
+	link      *link     // that it was sent on; on any other one it is sent again
 	sent      time.Time // when
 	notBefore time.Time // when it may be sent again
 	sending   *Sending
@@ -74,15 +74,6 @@ func (o *outbox) store(e *entry) error {
 		return nil
 	}
 	return o.file.put(e)
-}
-
-// lost has what was sent on a link sent again on the next one.
-func (o *outbox) lost(l *link) {
-	for _, e := range o.order {
-		if e.link == l {
-			e.link = nil
-		}
-	}
 }
 
 // belongs checks that the outbox is of the user that the server knows, who was before the other one,

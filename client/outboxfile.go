@@ -31,7 +31,8 @@ type outboxFile struct {
 	size int64
 	base int64 // size after the last compaction
 	head outboxHeader
-	err  error // of the first write that failed: nothing can be promised any more
+	sync func(*os.File) error // (*os.File).Sync, but in tests
+	err  error                // of the first write that failed: nothing can be promised any more
 }
 
 // outboxHeader says whose messages these are.
@@ -83,7 +84,9 @@ func openOutboxFile(name, server string) (*outboxFile, []*entry, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("client: outbox: %w", err)
 	}
-	o := &outboxFile{name: name, lock: lock, head: outboxHeader{Version: outboxVersion, Server: server}}
+	o := &outboxFile{
+		name: name, lock: lock, head: outboxHeader{Version: outboxVersion, Server: server}, sync: (*os.File).Sync,
+	}
 	left, err := o.open(server)
 	if err != nil {
 		lock.Close()
@@ -217,7 +220,7 @@ func (o *outboxFile) append(r record, durable bool) error {
 		_, err = o.f.Write(text)
 	}
 	if err == nil && durable {
-		err = o.f.Sync()
+		err = o.sync(o.f)
 	}
 	if err != nil {
 		o.err = fmt.Errorf("client: outbox %s: %w", o.name, err)

@@ -83,6 +83,30 @@ func TestOutboxFile(t *testing.T) {
 	}
 }
 
+// TestOutboxFile_sync has a disk that fails once: what it has then nobody knows, so nothing more is
+// promised.
+func TestOutboxFile_sync(t *testing.T) {
+	file, _, err := reopen(t, written(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	synced, broken := 0, errors.New("the disk fails")
+	file.sync = func(f *os.File) error {
+		if synced++; synced == 2 {
+			return broken
+		}
+		return f.Sync()
+	}
+	if err := file.put(draft(2)); err != nil || synced != 1 {
+		t.Errorf("put with %d syncs: %v", synced, err)
+	}
+	for n := 3; n < 5; n++ {
+		if err := file.put(draft(n)); !errors.Is(err, broken) {
+			t.Errorf("put message %d on a disk that has failed: %v", n, err)
+		}
+	}
+}
+
 // TestOutboxFile_torn cuts the file off at each byte, as a power loss may: what was promised before
 // the last write is there.
 func TestOutboxFile_torn(t *testing.T) {

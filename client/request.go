@@ -70,15 +70,11 @@ func (rs *requests) joining() int {
 	return n
 }
 
-// lost has what was sent on a link sent again on the next one.
+// lost answers what was sent on a link and must not be sent on another one.
 func (rs *requests) lost(l *link) {
 	for _, r := range slices.Clone(rs.order) {
-		switch {
-		case r.link != l || l == nil:
-		case r.once:
+		if r.once && r.link == l {
 			rs.answer(r.action.ID, wire.Failure{Code: wire.UnknownOutcome, Message: "connection lost"})
-		default:
-			r.link = nil
 		}
 	}
 }

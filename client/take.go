@@ -148,7 +148,6 @@ func (c *Client) lost(l *link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	c.outbox.lost(l)
 	c.requests.lost(l)
 	for _, r := range c.rooms {
 		if r.resuming == l || r.fetch != "" && r.fetcher == l {
