@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -32,6 +33,25 @@ func CleanHandle(handle string) (string, error) {
 		return "", chat.BadField("handle", "handle: %s is reserved, choose another", handle)
 	}
 	return handle, nil
+}
+
+// CheckDisplay tells whether an account may be shown as that beside its handle: not as the handle of
+// another account, or as somebody who speaks for the server, nor as what looks like one of these.
+// Taken and chat.Invalid say otherwise.
+func (s *Service) CheckDisplay(ctx context.Context, handle, display string) error {
+	key := HandleKey(strings.NewReplacer(" ", "", "'", "").Replace(display))
+	own := HandleKey(handle)
+	if _, reserved := slices.BinarySearch(reservedKeys, key); reserved && key != own {
+		return chat.BadField("name", "name: %s is reserved, choose another", display)
+	}
+	a, err := s.store.AccountByHandle(ctx, key)
+	switch {
+	case chat.Is(err, chat.NotFound):
+		return nil
+	case err == nil && HandleKey(a.Handle) != own:
+		return chat.E(chat.Taken, "the name %s is too much like the handle %s", display, a.Handle)
+	}
+	return err
 }
 
 func badHandle() error { return chat.BadField("handle", "handle: want %s", HandleRule) }

@@ -85,6 +85,7 @@ func (s *Service) ownRows(ctx context.Context, user, after string) ([]RoomRow, e
 // Person is a user and whether it is here.
 type Person struct {
 	User   string
+	Name   string // what it is shown as besides; "" for nothing
 	Online bool
 }
 
@@ -107,7 +108,8 @@ func (s *Service) ListUsers(ctx context.Context, after string, limit int) ([]Per
 		_, here := slices.BinarySearch(online, u.Name)
 		people[i] = Person{User: u.Name, Online: here}
 	}
-	return people, more, nil
+	people, err = s.shown(ctx, people)
+	return people, more, err
 }
 
 // ListMembers lists the members of a room of the caller's, ascending, from after (exclusive).
@@ -138,7 +140,8 @@ func (s *Service) ListMembers(
 	for i, m := range members {
 		people[i] = Person{User: m.User, Online: here[m.User]}
 	}
-	return head, people, more, nil
+	people, err = s.shown(ctx, people)
+	return head, people, more, err
 }
 
 // here gives the users with a live connection that gets the room's messages.

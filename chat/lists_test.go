@@ -109,9 +109,9 @@ func TestService_ListUsers(t *testing.T) {
 			return people
 		}
 		w.disconnect(bob.ID)
-		equal(w, "one device gone", list(), []chat.Person{{"Alice", true}, {"bob", true}, {"carol", true}})
+		equal(w, "one device gone", list(), []chat.Person{{User: "Alice", Online: true}, {User: "bob", Online: true}, {User: "carol", Online: true}})
 		w.disconnect(bob2.ID)
-		equal(w, "both gone", list(), []chat.Person{{"Alice", true}, {"bob", false}, {"carol", true}})
+		equal(w, "both gone", list(), []chat.Person{{User: "Alice", Online: true}, {User: "bob", Online: false}, {User: "carol", Online: true}})
 	})
 	sub(t, "paging", func(w *world) {
 		for i := range 25 {
@@ -157,7 +157,7 @@ func TestService_ListMembers(t *testing.T) {
 		w.ok(err)
 		equal(w, "name", head.Name, "Den")
 		equal(w, "more", more, false)
-		equal(w, "members", people, []chat.Person{{"alice", true}, {"bob", false}})
+		equal(w, "members", people, []chat.Person{{User: "alice", Online: true}, {User: "bob", Online: false}})
 	})
 	sub(t, "paging", func(w *world) {
 		first := w.open("user00")
@@ -167,11 +167,11 @@ func TestService_ListMembers(t *testing.T) {
 		}
 		_, people, more, err := w.svc.ListMembers(w.ctx, first, "tea", "user03", 2)
 		w.ok(err)
-		equal(w, "members", people, []chat.Person{{"user04", true}, {"user05", true}})
+		equal(w, "members", people, []chat.Person{{User: "user04", Online: true}, {User: "user05", Online: true}})
 		equal(w, "more", more, true)
 		_, people, more, err = w.svc.ListMembers(w.ctx, first, "tea", "user05", 2)
 		w.ok(err)
-		equal(w, "members", people, []chat.Person{{"user06", true}})
+		equal(w, "members", people, []chat.Person{{User: "user06", Online: true}})
 		equal(w, "more", more, false)
 	})
 	sub(t, "of the lobby", func(w *world) {
@@ -180,7 +180,7 @@ func TestService_ListMembers(t *testing.T) {
 		head, people, _, err := w.svc.ListMembers(w.ctx, alice, "", "", 0)
 		w.ok(err)
 		equal(w, "room", head.Room, "lobby")
-		equal(w, "members", people, []chat.Person{{"alice", true}, {"bob", false}})
+		equal(w, "members", people, []chat.Person{{User: "alice", Online: true}, {User: "bob", Online: false}})
 	})
 	sub(t, "of a direct room", func(w *world) {
 		alice, bob := w.open("alice"), w.open("bob")
@@ -188,7 +188,7 @@ func TestService_ListMembers(t *testing.T) {
 		w.ok(err)
 		_, people, _, err := w.svc.ListMembers(w.ctx, bob, m.Room, "", 0)
 		w.ok(err)
-		equal(w, "members", people, []chat.Person{{"alice", true}, {"bob", true}})
+		equal(w, "members", people, []chat.Person{{User: "alice", Online: true}, {User: "bob", Online: true}})
 	})
 	sub(t, "bad limit", func(w *world) {
 		_, _, _, err := w.svc.ListMembers(w.ctx, w.open("alice"), "", "", -1)

@@ -77,6 +77,13 @@ type Log interface {
 	// PutUser records a user. Taken: another spelling of the name is recorded already.
 	PutUser(ctx context.Context, u User) error
 
+	// SetDisplay records what a user is shown as beside its name, as it is recorded; "" takes it
+	// away. An unknown user is NotFound.
+	SetDisplay(ctx context.Context, user, display string) error
+
+	// Displays gives what users, at most MaxPage, are shown as; who is shown as nothing is absent.
+	Displays(ctx context.Context, users []string) (map[string]string, error)
+
 	// User finds a user by its name in any case, else NotFound.
 	User(ctx context.Context, name string) (User, error)
 

@@ -56,6 +56,9 @@ type Config struct {
 	// Still tells, once a connection has its row, whether the session that Identify gave is good
 	// yet: one that ends in between ends nothing that has no row. nil: sessions do not end.
 	Still func(ctx context.Context, user, session string) error
+	// CheckDisplay tells whether a user who has signed in may be shown as that besides, or could be
+	// taken for somebody else; nil: nobody could.
+	CheckDisplay func(ctx context.Context, user, display string) error
 	// Note writes into the audit log what somebody has done to others; nil: there is none.
 	Note  func(ctx context.Context, user, action, object string) error
 	Rooms *Rooms // nil: a message is fanned out within its own event

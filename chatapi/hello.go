@@ -16,9 +16,13 @@ func (h *Handler) hello(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
+	shown, err := h.Service.Displays(ctx, []string{r.conn.User})
+	if err != nil {
+		return err
+	}
 	welcome := wire.Welcome{
 		ID: r.ID, Protocol: protocolVersion, Server: h.Version,
-		User: r.conn.User, ConnectionID: r.conn.ID,
+		User: r.conn.User, Name: shown[r.conn.User], ConnectionID: r.conn.ID,
 		HeartbeatSeconds: int(h.Heartbeat.Seconds()), Pipeline: h.Pipeline,
 		MaxConnectionSeconds: int(h.MaxConnection.Seconds()),
 		Notice:               h.Notice,

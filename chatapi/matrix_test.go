@@ -34,7 +34,7 @@ var rights = map[string]struct{ frame, ends string }{
 
 	"ping": {"", "ok ok ok ok ok"}, "rooms": {"", "ok ok ok ok ok"}, "users": {"", "ok ok ok ok ok"},
 	"help": {"", "ok ok ok ok ok"}, "getConnectionId": {"", "ok ok ok ok ok"},
-	"setName":     {`"name":"an-owner"`, "forbidden forbidden forbidden forbidden forbidden"},
+	"setName":     {`"name":"An Owner"`, "ok taken taken taken taken"}, // changes what one is shown as, alone
 	"sendDirect":  {`"connectionId":"an-owner1","operationType":"o","message":1`, "ok ok ok ok ok"},
 	"sendmessage": {`"message":"hi"`, "ok ok ok ok ok"}, "sendPublic": {`"message":"hi"`, "ok ok ok ok ok"},
 	"sendPrivate": {`"message":"hi","to":"an-owner"`, "ok ok ok ok ok"},

@@ -179,6 +179,9 @@ func (h *Handler) markRead(ctx context.Context, r *request) error {
 }
 
 func (h *Handler) setName(ctx context.Context, r *request) error {
+	if r.conn.Session != "" {
+		return h.setDisplay(ctx, r)
+	}
 	c, err := h.Service.SetName(ctx, r.conn, r.NewName)
 	if err != nil {
 		return err
@@ -190,6 +193,23 @@ func (h *Handler) setName(ctx context.Context, r *request) error {
 		h.deferOpened(ctx, &c)
 	}
 	return h.reply(ctx, r, wire.Named{ID: r.ID, User: c.User})
+}
+
+// setDisplay changes what somebody who has signed in is shown as beside the name of its account, and
+// tells everyone.
+func (h *Handler) setDisplay(ctx context.Context, r *request) error {
+	if h.CheckDisplay != nil {
+		if err := h.CheckDisplay(ctx, r.conn.User, r.NewName); err != nil {
+			return err
+		}
+	}
+	name, err := h.Service.SetDisplay(ctx, r.conn, r.NewName)
+	if err != nil {
+		return err
+	}
+	lobby := chat.Head{Room: chat.Lobby, Kind: chat.LobbyRoom}
+	h.spread(ctx, push{head: lobby, event: wire.Profile{User: r.conn.User, Name: name}})
+	return h.reply(ctx, r, wire.Named{ID: r.ID, User: r.conn.User, Name: name})
 }
 
 func (h *Handler) typing(ctx context.Context, r *request) error {

@@ -26,6 +26,7 @@ func newClub(t *testing.T) *club {
 	c.world = newWorld(t, with(func(config *chatapi.Config) {
 		c.desk = auth.NewService(memstore.NewSessions(), config.Now, nil)
 		config.Identify, config.Still = auth.Members{Service: c.desk}.Identify, c.desk.Still
+		config.CheckDisplay = c.desk.CheckDisplay
 	}))
 	return c
 }
@@ -62,10 +63,6 @@ func TestHandler_Handle_connect_signedIn(t *testing.T) {
 	equal(c, "user", row.User, "Alice")
 	equal(c, "session", row.Session, alice.Session.Hash.ID())
 	equal(c, "until", row.Until, alice.Session.Until)
-	got := c.act("alice1", `{"action":"setName","id":"n1","name":"bob"}`)
-	if len(got) != 1 || !strings.Contains(got[0], `"code":"forbidden"`) {
-		t.Errorf("setName of who is signed in: %q", got)
-	}
 	if r := c.handle(c.connectEvent("m1", map[string]string{"name": "Alice"})); r.StatusCode != http.StatusUnauthorized {
 		t.Errorf("status %d of a name without a session, want 401", r.StatusCode)
 	}
@@ -80,6 +77,55 @@ func TestHandler_Handle_connect_signedIn(t *testing.T) {
 	}
 	if strings.Contains(c.logged.String(), ticket) {
 		t.Error("a ticket is in the log")
+	}
+}
+
+// TestHandler_setName_signedIn changes what somebody is shown as, and never who they are.
+func TestHandler_setName_signedIn(t *testing.T) {
+	c := newClub(t)
+	c.enter("alice1", c.member("alice"))
+	bob := c.member("bob")
+	c.enter("bob1", bob)
+	ticket, err := c.desk.MakeTicket(c.ctx, bob)
+	c.ok(err)
+	r := c.handle(c.connectEvent("bob2", map[string]string{"ticket": ticket, "dialect": "lounge"}))
+	equal(c, "status", r.StatusCode, 200)
+	c.ok(c.later.run(c.ctx))
+	c.poster.forget()
+	set := func(name string, want ...string) {
+		t.Helper()
+		equal(t, "setName "+name, c.act("alice1", `{"action":"setName","id":"n","name":"`+name+`"}`), want)
+		row, err := c.conns.Get(c.ctx, "alice1")
+		c.ok(err)
+		equal(t, "user", row.User, "alice")
+	}
+	const ólsdóttir = `"name":"Alice Ólsdóttir"`
+	set("Alice Ólsdóttir", `{"event":"profile","user":"alice",`+ólsdóttir+`}`, `{"event":"named","id":"n","user":"alice",`+ólsdóttir+`}`)
+	equal(t, "bob is told", c.poster.take("bob1"), []string{`{"event":"profile","user":"alice",` + ólsdóttir + `}`})
+	equal(t, "the lounge is told", c.poster.take("bob2"), []string{})
+	equal(t, "users", c.act("bob1", `{"action":"users","id":"u"}`), []string{
+		`{"event":"users","id":"u","users":[{"user":"alice",` + ólsdóttir + `,"online":true},{"user":"bob","online":true}],"more":false}`,
+	})
+	if got := c.act("alice1", `{"action":"hello","id":"h"}`); !strings.Contains(got[0], `"user":"alice",`+ólsdóttir) {
+		t.Errorf("welcome: %s", got[0])
+	}
+	c.act("bob1", `{"action":"joinRoom","room":"tea"}`)
+	c.act("alice1", `{"action":"joinRoom","room":"tea"}`)
+	equal(t, "members", c.act("bob1", `{"action":"members","id":"u","room":"tea"}`), []string{
+		`{"event":"members","id":"u","room":"tea","members":[{"user":"alice",` + ólsdóttir + `,"online":true},{"user":"bob","online":true}],"more":false}`,
+	})
+	for name, code := range map[string]string{
+		"bob": "taken", "B.o.b": "taken", "B o b": "taken", "b0b": "taken", "Admin": "bad_field", "Ad Min": "bad_field",
+		"аlice": "bad_field", "alice‮": "bad_field", "<b>": "bad_field", " alice": "bad_field", "a  b": "bad_field",
+		"alice:": "bad_field", "́a": "bad_field", "a ́a": "bad_field",
+	} {
+		if got := codeOf(t, c.act("alice1", `{"action":"setName","id":"n","name":"`+name+`"}`)); got != code {
+			t.Errorf("setName %q ends with %s, want %s", name, got, code)
+		}
+	}
+	set("ALICE", `{"event":"profile","user":"alice","name":""}`, `{"event":"named","id":"n","user":"alice"}`)
+	if got := c.act("bob1", `{"action":"users","id":"u"}`); strings.Contains(got[len(got)-1], "lsd") {
+		t.Errorf("users: %s", got)
 	}
 }
 

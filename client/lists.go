@@ -11,6 +11,7 @@ import (
 // Person is a user, and whether somebody uses the name now.
 type Person struct {
 	User   string
+	Name   string // what it is shown as besides, where there is anything
 	Online bool
 }
 

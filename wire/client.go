@@ -64,6 +64,7 @@ var readers = map[string]func([]byte) (Event, error){
 	"members":       readAs[Members],
 	"users":         readAs[Users],
 	"named":         readAs[Named],
+	"profile":       readAs[Profile],
 	"typing":        readAs[Typing],
 	"connectionId":  readAs[ConnectionID],
 	"direct":        readAs[Direct],

@@ -34,6 +34,7 @@ type Welcome struct {
 	Protocol             int           `json:"protocol"`
 	Server               string        `json:"server"`
 	User                 string        `json:"user"`
+	Name                 string        `json:"name,omitempty"` // what it is shown as besides
 	ConnectionID         string        `json:"connectionId"`
 	HeartbeatSeconds     int           `json:"heartbeatSeconds"`
 	Pipeline             int           `json:"pipeline"`
@@ -154,6 +155,7 @@ type Rooms struct {
 // Person is a user and whether it is here.
 type Person struct {
 	User   string `json:"user"`
+	Name   string `json:"name,omitempty"` // what it is shown as besides
 	Online bool   `json:"online"`
 }
 
@@ -176,6 +178,13 @@ type Users struct {
 type Named struct {
 	ID   string `json:"id,omitempty"`
 	User string `json:"user"`
+	Name string `json:"name,omitempty"` // of who has signed in: what it is shown as besides
+}
+
+// Profile tells everyone what User is shown as besides from now on.
+type Profile struct {
+	User string `json:"user"`
+	Name string `json:"name"` // "": nothing
 }
 
 // Typing tells the other members that User is writing.
@@ -264,6 +273,7 @@ func (Rooms) EventName() string          { return "rooms" }
 func (Members) EventName() string        { return "members" }
 func (Users) EventName() string          { return "users" }
 func (Named) EventName() string          { return "named" }
+func (Profile) EventName() string        { return "profile" }
 func (Typing) EventName() string         { return "typing" }
 func (ConnectionID) EventName() string   { return "connectionId" }
 func (Direct) EventName() string         { return "direct" }

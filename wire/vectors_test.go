@@ -157,7 +157,7 @@ func (v *eventVector) event(t *testing.T) wire.Event {
 		"pong": as[wire.Pong](t, v), "rooms": as[wire.Rooms](t, v),
 		"members": as[wire.Members](t, v), "users": as[wire.Users](t, v),
 		"memberRemoved": as[wire.MemberRemoved](t, v),
-		"named":         as[wire.Named](t, v), "typing": as[wire.Typing](t, v),
+		"named":         as[wire.Named](t, v), "profile": as[wire.Profile](t, v), "typing": as[wire.Typing](t, v),
 		"connectionId": as[wire.ConnectionID](t, v), "direct": as[wire.Direct](t, v),
 		"sent": as[wire.Sent](t, v), "help": as[wire.Help](t, v),
 		"presence": as[wire.Presence](t, v), "resync": as[wire.Resync](t, v),

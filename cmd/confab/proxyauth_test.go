@@ -36,7 +36,7 @@ func TestServe_authProxy(t *testing.T) {
 		t.Fatalf("the proxy: status %d", status)
 	}
 	ask(t, alice, `{"action":"hello","id":"h"}`, `"user":"alice"`)
-	ask(t, alice, `{"action":"setName","id":"n","name":"bob"}`, `"code":"forbidden"`)
+	ask(t, alice, `{"action":"setName","id":"n","name":"Bob"}`, `"user":"alice","name":"Bob"`)
 	for name, c := range map[string]struct {
 		from   byte
 		secret string

@@ -119,6 +119,7 @@ func New(c Config) (*Server, error) {
 		Identify:       s.identify(),
 		Still:          s.still(),
 		Note:           s.noteOf,
+		CheckDisplay:   s.checkDisplay(),
 		Rooms:          s.rooms,
 		Limit:          newAddressLimiter(c.AddressRate, c.Now).allow,
 		Version:        c.Version,

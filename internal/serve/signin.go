@@ -97,6 +97,14 @@ func (s *Server) still() func(ctx context.Context, user, session string) error {
 	return s.desk.Still
 }
 
+// checkDisplay is how display names are kept apart from other accounts; nil stands for open mode.
+func (s *Server) checkDisplay() func(ctx context.Context, user, display string) error {
+	if s.desk == nil {
+		return nil
+	}
+	return s.desk.CheckDisplay
+}
+
 func (s *Server) proxy() auth.Proxy {
 	return auth.Proxy{Service: s.desk, Header: s.config.Proxy.Header}
 }

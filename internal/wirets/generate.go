@@ -27,6 +27,7 @@ var events = []wire.Event{
 	wire.Users{},
 	wire.MemberRemoved{},
 	wire.Named{},
+	wire.Profile{},
 	wire.Typing{},
 	wire.ConnectionID{},
 	wire.Direct{},

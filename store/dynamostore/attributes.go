@@ -26,6 +26,7 @@ const (
 	attrGen       = "g" // of member, user's room and subscription too
 	attrRemoved   = "rm"
 	attrRemovedAt = "rt"
+	attrDisplay   = "dn" // of a user
 	attrListed    = "li"
 
 	// message

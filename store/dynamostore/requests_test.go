@@ -115,7 +115,7 @@ func TestStore_expiry(t *testing.T) {
 		written[kind]++
 		ends := slices.Contains([]string{
 			"C", "S", "D", "U C", "U TYPING", "U TURN", "U ANNOUNCED", "PRESENCE",
-			"A S", "H", "T", "LINKS",
+			"A S", "H", "T", "LINKS", "AUDIT",
 		}, kind)
 		if (it["x"] != nil) != ends {
 			t.Errorf("%s / %s: has an expiry: %v, want %v", pk(it), sk(it), !ends, ends)

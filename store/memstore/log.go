@@ -17,13 +17,14 @@ type Log struct {
 	now      func() time.Time
 	newEpoch func() string
 
-	mu      sync.RWMutex // guards what follows, and every room
-	rooms   map[string]*room
-	ofUser  map[string]map[string]*room // rooms where a user is joined or invited
-	users   map[string]chat.User        // by folded name
-	read    map[place]uint64            // read markers
-	sent    map[sentID]sent
-	sending []sentID // keys of sent, the oldest first
+	mu       sync.RWMutex // guards what follows, and every room
+	rooms    map[string]*room
+	ofUser   map[string]map[string]*room // rooms where a user is joined or invited
+	users    map[string]chat.User        // by folded name
+	displays map[string]string           // by user
+	read     map[place]uint64            // read markers
+	sent     map[sentID]sent
+	sending  []sentID // keys of sent, the oldest first
 }
 
 var _ chat.Log = (*Log)(nil)
@@ -57,7 +58,8 @@ func NewLog(o Options) *Log {
 	l := &Log{
 		now: o.Now, newEpoch: o.NewEpoch,
 		rooms: map[string]*room{}, ofUser: map[string]map[string]*room{}, users: map[string]chat.User{},
-		read: map[place]uint64{}, sent: map[sentID]sent{},
+		displays: map[string]string{},
+		read:     map[place]uint64{}, sent: map[sentID]sent{},
 	}
 	l.add(chat.Head{Room: chat.Lobby, Name: chat.Lobby, Kind: chat.LobbyRoom})
 	return l
@@ -250,6 +252,34 @@ func (l *Log) PutUser(_ context.Context, u chat.User) error {
 		l.users[key] = u
 	}
 	return nil
+}
+
+// SetDisplay records what a user is shown as, see chat.Log.
+func (l *Log) SetDisplay(_ context.Context, user, display string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if u, found := l.users[chat.Fold(user)]; !found || u.Name != user {
+		return fail("set display", chat.NotFound, "no user %s", user)
+	}
+	if display == "" {
+		delete(l.displays, user)
+	} else {
+		l.displays[user] = display
+	}
+	return nil
+}
+
+// Displays gives what users are shown as, see chat.Log.
+func (l *Log) Displays(_ context.Context, users []string) (map[string]string, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	displays := map[string]string{}
+	for _, user := range users {
+		if display, found := l.displays[user]; found {
+			displays[user] = display
+		}
+	}
+	return displays, nil
 }
 
 // User finds a user, see chat.Log.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/confab-chat/confab/chat"
@@ -13,14 +14,14 @@ import (
 
 // migrations bring a database to the next version, the first from 1 to 2. Each is run inside one
 // transaction with all that follow it.
-var migrations = []func(*conn) error{addKept}
+var migrations = []func(*conn) error{addTables}
 
-// addKept makes the table of what rooms keep.
-func addKept(c *conn) error {
-	if err := c.script(strings.Join(keptSchema, ";")); err != nil {
+// addTables makes the tables of what rooms keep and of display names.
+func addTables(c *conn) error {
+	if err := c.script(strings.Join(slices.Concat(keptSchema, displaysSchema), ";")); err != nil {
 		return err
 	}
-	_, err := c.exec("INSERT INTO sums VALUES (?, 0, 0)", inKept)
+	_, err := c.exec("INSERT INTO sums VALUES (?, 0, 0), (?, 0, 0)", inKept, inDisplays)
 	return err
 }
 

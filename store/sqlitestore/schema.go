@@ -17,7 +17,7 @@ const applicationID = 0x436e6662
 // schemas is the tables of each version, from 1 on. Times are milliseconds since 1970.
 var schemas = [][]string{
 	slices.Concat(logSchema, sessionsSchema),
-	slices.Concat(logSchema, sessionsSchema, keptSchema),
+	slices.Concat(logSchema, sessionsSchema, keptSchema, displaysSchema),
 }
 
 // logSchema is the tables of the log, and sums. A message's row is only ever appended and overwritten
@@ -190,7 +190,7 @@ const youngest = "youngest"
 var tallied = []string{
 	inRooms, inMembers, inRemoved, inReads, inUsers, inSent, inPlaces, inLog,
 	inAccounts, inLinks, inLinkUses, inSessions, inAudit,
-	inKept,
+	inKept, inDisplays,
 }
 
 // sum is a number of rows and the total of their CRCs.

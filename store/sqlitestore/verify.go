@@ -60,6 +60,7 @@ var verifiedTables = []verified{
 	},
 	{name: inAudit, columns: entryColumns, crc: crcOf(scanEntry)},
 	{name: inKept, columns: keptColumns, crc: crcOf(scanKept), since: 2},
+	{name: inDisplays, columns: displayColumns, crc: crcOf(scanDisplay), since: 2},
 }
 
 // readSum reads how many rows a table has and the total of their CRCs.

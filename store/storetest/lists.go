@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
@@ -204,6 +205,50 @@ func testUsers(l *logTest) {
 			equal(l, "names", names, want)
 		}
 	})
+}
+
+// testDisplays sets what users are shown as, takes it away, and keeps it over a crash.
+func testDisplays(l *logTest) {
+	for _, name := range []string{"Ann", "bob", "éva"} {
+		ok(l, "PutUser", l.A.PutUser(l.ctx, chat.User{Name: name, Since: Start}))
+	}
+	want := func(want map[string]string) {
+		l.Helper()
+		for _, log := range []chat.Log{l.A, l.B} {
+			got, err := log.Displays(l.ctx, []string{"Ann", "bob", "éva", "nobody", "ANN"})
+			ok(l, "Displays", err)
+			equal(l, "display names", got, want)
+		}
+	}
+	want(map[string]string{})
+	for range 2 {
+		ok(l, "SetDisplay", l.A.SetDisplay(l.ctx, "Ann", "Ann O'Hara"))
+		ok(l, "SetDisplay", l.B.SetDisplay(l.ctx, "éva", "Éva"))
+	}
+	want(map[string]string{"Ann": "Ann O'Hara", "éva": "Éva"})
+	for _, user := range []string{"nobody", "ann", "ANN"} {
+		wantKind(l, "SetDisplay of "+user, l.A.SetDisplay(l.ctx, user, "Ann"), chat.NotFound)
+	}
+	ok(l, "PutUser again", l.B.PutUser(l.ctx, chat.User{Name: "Ann", Since: Start}))
+	ok(l, "SetDisplay", l.B.SetDisplay(l.ctx, "Ann", "Anna"))
+	for range 2 {
+		ok(l, "SetDisplay", l.A.SetDisplay(l.ctx, "éva", ""))
+	}
+	want(map[string]string{"Ann": "Anna"})
+	u, err := l.A.User(l.ctx, "ann")
+	ok(l, "User", err)
+	equal(l, "user", u, chat.User{Name: "Ann", Since: Start})
+	if l.Reopen != nil {
+		l.A, l.B = l.Reopen()
+		want(map[string]string{"Ann": "Anna"})
+	}
+	all := make([]string, chat.MaxPage)
+	for i := range all {
+		all[i] = fmt.Sprint("user", i)
+	}
+	got, err := l.A.Displays(l.ctx, append(all[1:], "Ann"))
+	ok(l, "Displays of a page", err)
+	equal(l, "display names", got, map[string]string{"Ann": "Anna"})
 }
 
 func testRacingSpellings(l *logTest, put func(chat.Log, string) error) {

@@ -376,8 +376,10 @@ func testAudit(s *sessionsTest) {
 		after time.Duration // the oldest entry
 		want  []auth.Entry
 	}{
-		{auth.AuditLife - time.Millisecond, want}, {auth.AuditLife, want[:4]},
-		{auth.AuditLife + 2*time.Second, want[:2]}, {auth.AuditLife + time.Hour, nil},
+		{auth.AuditLife - time.Millisecond, want},
+		{auth.AuditLife, want[:4]},
+		{auth.AuditLife + 2*time.Second, want[:2]},
+		{auth.AuditLife + time.Hour, nil},
 	} {
 		now := s.now.Add(c.after)
 		for _, limit := range []int{1, 2, 200} {

@@ -103,6 +103,7 @@ func RunLog(t *testing.T, open func(testing.TB) LogHarness) {
 		{"Lists", testLists},
 		{"MarkRead", testMarkRead},
 		{"Users", testUsers},
+		{"Displays", testDisplays},
 		{"Writers", testWriters},
 		{"RacingIDs", testRacingIDs},
 		{"RacingLeave", testRacingLeave},
