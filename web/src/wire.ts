@@ -20,6 +20,7 @@ export interface Welcome {
   protocol: number;
   server: string;
   user: string;
+  name?: string;
   connectionId: string;
   heartbeatSeconds: number;
   pipeline: number;
@@ -27,7 +28,7 @@ export interface Welcome {
   notice?: string;
   rooms: WelcomeRoom[];
 }
-shapes.Welcome = { id: "string?", protocol: "number", server: "string", user: "string", connectionId: "string", heartbeatSeconds: "number", pipeline: "number", maxConnectionSeconds: "number?", notice: "string?", rooms: "WelcomeRoom[]" };
+shapes.Welcome = { id: "string?", protocol: "number", server: "string", user: "string", name: "string?", connectionId: "string", heartbeatSeconds: "number", pipeline: "number", maxConnectionSeconds: "number?", notice: "string?", rooms: "WelcomeRoom[]" };
 
 export interface Message {
   room?: string;
@@ -139,9 +140,10 @@ shapes.Rooms = { id: "string?", rooms: "RoomItem[]", more: "boolean" };
 
 export interface Person {
   user: string;
+  name?: string;
   online: boolean;
 }
-shapes.Person = { user: "string", online: "boolean" };
+shapes.Person = { user: "string", name: "string?", online: "boolean" };
 
 export interface Members {
   id?: string;
@@ -168,8 +170,15 @@ shapes.MemberRemoved = { id: "string?", room: "string", user: "string" };
 export interface Named {
   id?: string;
   user: string;
+  name?: string;
 }
-shapes.Named = { id: "string?", user: "string" };
+shapes.Named = { id: "string?", user: "string", name: "string?" };
+
+export interface Profile {
+  user: string;
+  name: string;
+}
+shapes.Profile = { user: "string", name: "string" };
 
 export interface Typing {
   room: string;
@@ -258,6 +267,7 @@ export type ServerEvent =
   | ({ event: "users" } & Users)
   | ({ event: "memberRemoved" } & MemberRemoved)
   | ({ event: "named" } & Named)
+  | ({ event: "profile" } & Profile)
   | ({ event: "typing" } & Typing)
   | ({ event: "connectionId" } & ConnectionID)
   | ({ event: "direct" } & Direct)
@@ -287,6 +297,7 @@ export const eventShapes: Readonly<Record<string, Shape>> = {
   "users": shapes.Users,
   "memberRemoved": shapes.MemberRemoved,
   "named": shapes.Named,
+  "profile": shapes.Profile,
   "typing": shapes.Typing,
   "connectionId": shapes.ConnectionID,
   "direct": shapes.Direct,
