@@ -43,6 +43,7 @@ var table = map[string][]string{
 	"internal/examples":    {"gateway", "lambdahost", "stack"},
 	"internal/dynamolocal": {"internal/localdb", "internal/tools", "store/dynamostore"},
 	"internal/localdb":     {},
+	"internal/meter":       {},
 	"internal/doctor":      {},
 	"internal/export":      {"auth", "chat", "store/sqlitestore"},
 	"internal/signin":      {"auth", "chat", "internal/qrcode"},
