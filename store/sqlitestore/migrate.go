@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,12 +42,7 @@ func migrate(c *conn, version int64) error {
 
 // upgrade brings the data to this program's version. What was there before is kept beside it as a
 // file that `confab restore` takes.
-func (s *Store) upgrade() (err error) {
-	c, err := connect(uri(s.file, "mode=rw"), writerPragmas...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.close()) }()
+func (s *Store) upgrade(c *conn) error {
 	version, err := checkSchema(c)
 	if err != nil || version == schemaVersion {
 		return err

@@ -131,9 +131,6 @@ func (s *Store) start() error {
 	if err := s.ensure(); err != nil {
 		return err
 	}
-	if err := s.upgrade(); err != nil {
-		return err
-	}
 	s.sayCopies()
 	db, err := connect(uri(s.file, "mode=rw"), writerPragmas...)
 	if err != nil {
@@ -188,8 +185,11 @@ func (s *Store) ensure() error {
 	return syncDir(s.dir)
 }
 
-// prepare checks the database before anything is written to it.
+// prepare checks the database, and brings it to this version, before anything else is written to it.
 func (w *writer) prepare() error {
+	if err := w.s.upgrade(w.conn); err != nil {
+		return err
+	}
 	if err := verifyTables(w.conn, never, func(rows int64) bool { return rows <= w.s.small }); err != nil {
 		return err
 	}
