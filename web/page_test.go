@@ -4,17 +4,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/confab-chat/confab/internal/tools"
 )
 
-// vitest runs the tests of the page in this folder.
-func vitest(t *testing.T, env []string, args ...string) {
+// vitest runs the tests of the page in this folder, by a command that begins with prefix.
+func vitest(t *testing.T, prefix, env []string, args ...string) {
 	t.Helper()
 	program := filepath.Join(tools.Path(t, "web/node_modules"), "vitest", "vitest.mjs")
-	args = append([]string{program, "run"}, args...)
-	cmd := exec.CommandContext(t.Context(), tools.Program(t, "node"), args...)
+	args = slices.Concat(prefix, []string{tools.Program(t, "node"), program, "run"}, args)
+	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
 	cmd.Env = append(append(os.Environ(), "NO_COLOR=1"), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -24,7 +25,7 @@ func vitest(t *testing.T, env []string, args ...string) {
 }
 
 // browserTests runs tests of the page in a browser, against the real program.
-func browserTests(t *testing.T, env ...string) {
+func browserTests(t *testing.T, prefix []string, env ...string) {
 	t.Helper()
 	env = append(env, "CONFAB_CHROMIUM="+tools.Chromium(t))
 	program := filepath.Join(t.TempDir(), "confab")
@@ -33,17 +34,22 @@ func browserTests(t *testing.T, env ...string) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	vitest(t, append(env, "CONFAB_PROGRAM="+program), "--config", "vitest.browser.config.ts")
+	vitest(t, prefix, append(env, "CONFAB_PROGRAM="+program), "--config", "vitest.browser.config.ts")
 }
 
 // TestPage_units runs what needs no browser: frames, session, rooms, outbox.
-func TestPage_units(t *testing.T) { vitest(t, nil) }
+func TestPage_units(t *testing.T) { vitest(t, nil, nil) }
 
 // TestPage_browser runs what people do, in Chromium.
-func TestPage_browser(t *testing.T) { browserTests(t) }
+func TestPage_browser(t *testing.T) { browserTests(t, nil) }
 
 // TestPage_hostileTexts shows every string of two collections that have broken other pages.
 func TestPage_hostileTexts(t *testing.T) {
-	browserTests(t, "CONFAB_XSS="+tools.Corpus(t, "xss-payload-list"),
+	browserTests(t, nil, "CONFAB_XSS="+tools.Corpus(t, "xss-payload-list"),
 		"CONFAB_NAUGHTY="+tools.Corpus(t, "naughty-strings"), "CONFAB_ONLY=hostile")
+}
+
+// TestPage_withoutTLS opens the page by an address that is not loopback.
+func TestPage_withoutTLS(t *testing.T) {
+	browserTests(t, tools.Namespace(t), "CONFAB_LAN="+tools.LAN, "CONFAB_ONLY=insecure")
 }

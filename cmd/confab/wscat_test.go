@@ -155,17 +155,17 @@ func compareTexts(t *testing.T, frame string, want ...string) {
 	}
 }
 
-// TestWscat_README types the first conversation as README.md prints it.
+// TestWscat_README types what README.md prints of a conversation from a terminal.
 func TestWscat_README(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(tools.Root(), "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text2, found := strings.Cut(string(text), "## A first conversation\n")
+	_, text2, found := strings.Cut(string(text), "## From a terminal\n")
 	section, _, _ := strings.Cut(text2, "\n## ")
 	urls := regexp.MustCompile(`(?m)^npx wscat -c "ws://127\.0\.0\.1:8080(/\S+)"$`).FindAllStringSubmatch(section, -1)
 	if !found || len(urls) != 2 {
-		t.Fatalf("README.md's first conversation has %d wscat commands, want 2", len(urls))
+		t.Fatalf("README.md, From a terminal, has %d wscat commands, want 2", len(urls))
 	}
 	server := sim.Serve(t, "--addr", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "data"))
 	alice := startWscat(t, "ws://"+server.Addr+urls[0][1])

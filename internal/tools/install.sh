@@ -48,6 +48,7 @@ system() {
   local packages=()
   command -v gcc >/dev/null || packages+=(gcc libc6-dev)
   command -v strace >/dev/null || packages+=(strace)
+  command -v ip >/dev/null || [[ -x /usr/sbin/ip ]] || packages+=(iproute2)
   command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] || packages+=(nginx-light)
   command -v systemd-analyze >/dev/null || packages+=(systemd)
   command -v java >/dev/null || packages+=(default-jre-headless)

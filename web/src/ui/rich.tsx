@@ -3,6 +3,7 @@
 import { Lexer, type Token, type Tokens } from "marked";
 import { mentionsIn, same } from "../core/mentions.ts";
 import { t } from "../strings.ts";
+import { IconButton } from "./basics.tsx";
 import { copy } from "./clipboard.ts";
 
 const deepest = 12; // levels of quotes and lists; deeper ones stay text
@@ -122,9 +123,7 @@ function Code({ text }: { text: string }) {
       <pre tabIndex={0}>
         <code>{text}</code>
       </pre>
-      <button type="button" class="quiet" onClick={() => void copy(text)}>
-        {t.message.copyCode}
-      </button>
+      <IconButton icon="copy" label={t.message.copyCode} onClick={() => void copy(text)} />
     </div>
   );
 }

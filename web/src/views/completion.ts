@@ -29,6 +29,7 @@ export function begunAt(text: string, cursor: number): Begun | null {
 /** people gives the users that a word could mean: those who are here before those who are not. */
 export function people(word: string, names: readonly string[], online: ReadonlySet<string>, me: string): Suggestion[] {
   const q = word.toLowerCase();
+  if (names.filter((n) => n.toLowerCase().startsWith(q)).length === 1 && names.some((n) => same(n, word))) return []; // it is complete
   const fits = names.filter((n) => !same(n, me) && n.toLowerCase().includes(q));
   const rank = (n: string): number => (n.toLowerCase().startsWith(q) ? 0 : 2) + (online.has(n) ? 0 : 1);
   return fits

@@ -22,8 +22,8 @@ export function theBrowser(): Promise<Browser> {
 }
 
 /** freePort gives a port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host);
   await once(server, "listening");
   const { port } = server.address() as { port: number };
   server.close();
@@ -41,7 +41,7 @@ export class Server {
   private constructor(readonly port: number, private readonly flags: string[], readonly host: string) {}
 
   static async start(flags: string[] = [], host = "127.0.0.1"): Promise<Server> {
-    const server = new Server(await freePort(), flags, host);
+    const server = new Server(await freePort(host), flags, host);
     await server.up();
     return server;
   }

@@ -107,6 +107,7 @@ describe("rooms and people", () => {
   });
 
   test("32 Ctrl+K jumps to a room or person, ? shows the shortcuts", async () => {
+    await server.speak("jane", "lobby", ["here"]);
     const kate = await server.person("kate");
     await openRoom(kate, "far-away");
     await kate.keyboard.press("Control+k");
@@ -127,10 +128,12 @@ describe("rooms and people", () => {
   });
 
   test("36 a panel tells of the connection: its id, latency, dialect, and the last error with its request", async () => {
+    const owner = await server.person("owner-of-a-room");
+    await openRoom(owner, "locked", "private");
     const liam = await server.person("liam");
     await liam.getByRole("button", { name: "Find or create a room" }).click();
-    await liam.getByLabel("Find or name a room").fill("den");
-    await liam.getByRole("option", { name: "Create the room den" }).click(); // taken
+    await liam.getByLabel("Find or name a room").fill("locked");
+    await liam.getByRole("option", { name: "Create the room locked" }).click(); // taken
     await liam.getByRole("dialog").getByRole("status").waitFor();
     await liam.keyboard.press("Escape");
     await eventually(() => liam.getByRole("dialog").count()).toBe(0);
