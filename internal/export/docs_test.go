@@ -41,7 +41,7 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{
-		typeRoom, typeUser, typeMember, typeRead, typeAccount, typeSession, typeAudit, typeMessage,
+		typeRoom, typeUser, typeDisplay, typeMember, typeRead, typeAccount, typeSession, typeAudit, typeMessage,
 	} {
 		if !strings.Contains(table, "\n| `"+kind+"` | ") {
 			t.Errorf("the table has no %s", kind)

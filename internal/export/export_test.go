@@ -85,6 +85,7 @@ func filled(tb testing.TB) (dir string, s *sqlitestore.Store) {
 	ok(tb, s.MarkRead(ctx, "ann", "tea", 4))
 	ok(tb, s.MarkRead(ctx, "cyd", chat.Lobby, 2))
 	ok(tb, s.PutUser(ctx, chat.User{Name: "Ann", Since: now}))
+	ok(tb, s.SetDisplay(ctx, "Ann", "Ann of the <Lobby>"))
 	fillPeople(tb, s)
 	return dir, s
 }
@@ -143,6 +144,10 @@ func TestRoundTrip(t *testing.T) {
 			_, err := imported.Session(t.Context(), auth.HashOf("secret session"), now)
 			if sessions != (err == nil) {
 				t.Errorf("sessions %t: the session is found with error %v", sessions, err)
+			}
+			displays, err := imported.Displays(t.Context(), []string{"Ann"})
+			if err != nil || displays["Ann"] != "Ann of the <Lobby>" {
+				t.Errorf("display names: got %v, %v", displays, err)
 			}
 			testGoesOn(t, imported)
 			ok(t, sqlitestore.Check(t.Context(), fresh, func(line string) { t.Error(line) }))
@@ -287,6 +292,7 @@ func TestRead_refused(t *testing.T) {
 		{`"room":"tea","user":"ann","state":"joined"`, `"room":"lobby","user":"ann","state":"joined"`, `: room: the lobby has no members`},
 		{`"user":"cyd","state":"left"`, `"user":"cyd","state":"gone"`, `: state: want joined, invited, left`},
 		{`"room":"tea","user":"ann","seq":4`, `"room":"tea","user":"ann","seq":13`, `: seq: 13 is beyond the room's last number 12`},
+		{`"user":"Ann","display"`, `"user":"ann","display"`, `: user: "ann" was not there before`},
 		{`"handle":"bob"`, `"handle":"ANN"`, `: handle: it is there already`},
 		{`"account":"u-1"`, `"account":"u-3"`, `: account: "u-3" was not there before`},
 		{`"hash":"`, `"hash":"0`, `: hash: want a SHA-256`},

@@ -14,6 +14,7 @@ const (
 	typeHeader  = "confab-export"
 	typeRoom    = "room"
 	typeUser    = "user"
+	typeDisplay = "display"
 	typeMember  = "member"
 	typeRead    = "read"
 	typeAccount = "account"
@@ -45,6 +46,11 @@ type (
 		Type  string `json:"type"`
 		Name  string `json:"name"`
 		Since string `json:"since"`
+	}
+	displayLine struct {
+		Type    string `json:"type"`
+		User    string `json:"user"`
+		Display string `json:"display"`
 	}
 	memberLine struct {
 		Type  string `json:"type"`
@@ -132,6 +138,8 @@ func lineOf(record sqlitestore.Record) any {
 		}
 	case chat.User:
 		return userLine{typeUser, v.Name, moment(v.Since)}
+	case sqlitestore.Display:
+		return displayLine{typeDisplay, v.User, v.Display}
 	case chat.Member:
 		return memberLine{typeMember, v.Room, v.User, word(states, uint8(v.State)), v.InvitedBy, v.Gen}
 	case sqlitestore.ReadMarker:
@@ -180,6 +188,8 @@ func (m *members) record() (record sqlitestore.Record, err error) {
 		}
 	case typeUser:
 		record = chat.User{Name: m.text("name"), Since: m.time("since")}
+	case typeDisplay:
+		record = sqlitestore.Display{User: m.text("user"), Display: m.text("display")}
 	case typeMember:
 		record = chat.Member{
 			Room: m.text("room"), User: m.text("user"), State: chat.MemberState(m.word("state", states)),

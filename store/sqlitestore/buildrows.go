@@ -14,6 +14,7 @@ type building struct {
 	tally    tally
 	rooms    map[string]*builtRoom
 	order    []*builtRoom
+	users    map[string]bool // names
 	accounts map[string]bool // ids
 	pos      int64           // of the last message
 	recent   int64           // ids used after that are remembered, in milliseconds since 1970
@@ -29,7 +30,8 @@ type builtRoom struct {
 
 func newBuilding(c *conn) *building {
 	return &building{
-		c: c, tally: tally{}, rooms: map[string]*builtRoom{}, accounts: map[string]bool{},
+		c: c, tally: tally{}, rooms: map[string]*builtRoom{},
+		users: map[string]bool{}, accounts: map[string]bool{},
 		recent: time.Now().Add(-chat.DedupWindow).UnixMilli(),
 	}
 }
@@ -40,9 +42,17 @@ func (b *building) put(record Record) error {
 	case chat.Head:
 		return b.room(v)
 	case chat.User:
+		b.users[v.Name] = true
 		u := userRow{name: v.Name, folded: chat.Fold(v.Name), since: v.Since.UnixMilli()}
 		return b.row(inUsers, "name", u.crc(), "INSERT OR IGNORE INTO users VALUES (?, ?, ?, ?)",
 			u.name, u.folded, u.since, u.crc())
+	case Display:
+		d := displayRow{v.User, v.Display}
+		if !b.users[d.user] {
+			return chat.BadField("user", "user: %q was not there before", d.user)
+		}
+		return b.row(inDisplays, "user", d.crc(), "INSERT OR IGNORE INTO displays VALUES (?, ?, ?)",
+			d.user, d.display, d.crc())
 	case chat.Member:
 		return b.member(v)
 	case ReadMarker:

@@ -16,8 +16,11 @@ type ReadMarker struct {
 	Seq        uint64
 }
 
-// Record is one thing that a data folder holds: a chat.Head (of a room), chat.User, chat.Member
-// (who has left too), ReadMarker, auth.Account, auth.Session, auth.Entry or chat.Message.
+// Display is what a user is shown as beside the name.
+type Display struct{ User, Display string }
+
+// Record is one thing that a data folder holds: a chat.Head (of a room), chat.User, Display,
+// chat.Member (who has left too), ReadMarker, auth.Account, auth.Session, auth.Entry or chat.Message.
 type Record any
 
 // ReadOptions say what ReadAll reads. The zero value leaves out who is signed in, and ends at
@@ -44,7 +47,7 @@ func ReadAll(ctx context.Context, path string, o ReadOptions, emit func(Record) 
 	defer func() { err = errors.Join(err, s.close()) }()
 	r := reading{
 		c: s.conn, ctx: ctx, o: o, emit: emit,
-		rooms: map[int64]*readingRoom{}, known: map[string]*readingRoom{},
+		rooms: map[int64]*readingRoom{}, known: map[string]*readingRoom{}, named: map[string]bool{},
 	}
 	if _, err = s.exec("BEGIN"); err == nil {
 		err = r.all()
@@ -58,14 +61,17 @@ func ReadAll(ctx context.Context, path string, o ReadOptions, emit func(Record) 
 
 // reading is one ReadAll.
 type reading struct {
-	c     *conn
-	ctx   context.Context
-	o     ReadOptions
-	emit  func(Record) error
-	cuts  map[string]uint64
-	rooms map[int64]*readingRoom  // by their number
-	known map[string]*readingRoom // by their ids
-	taken bool                    // emit has failed: it is no damage
+	c    *conn
+	ctx  context.Context
+	o    ReadOptions
+	emit func(Record) error
+
+	version int64
+	cuts    map[string]uint64
+	rooms   map[int64]*readingRoom  // by their number
+	known   map[string]*readingRoom // by their ids
+	named   map[string]bool         // users
+	taken   bool                    // emit has failed: it is no damage
 }
 
 // readingRoom is a room whose messages are read.
@@ -91,19 +97,19 @@ func (r *reading) give(record Record) error {
 }
 
 func (r *reading) all() error {
-	version, err := checkSchema(r.c)
-	if err != nil {
+	var err error
+	if r.version, err = checkSchema(r.c); err != nil {
 		return err
 	}
-	r.cuts, err = readCuts(r.c, version)
+	r.cuts, err = readCuts(r.c, r.version)
 	if err := r.problem(err); err != nil {
 		return err
 	}
-	if err := r.readRooms(version); err != nil {
+	if err := r.readRooms(); err != nil {
 		return err
 	}
 	for _, table := range []func() error{
-		r.users, r.members, r.reads, r.accounts, r.sessions, r.audit,
+		r.users, r.displays, r.members, r.reads, r.accounts, r.sessions, r.audit,
 	} {
 		if err := table(); err != nil {
 			return err
@@ -143,7 +149,7 @@ func readRows[T any](
 }
 
 // readRooms gives the rooms.
-func (r *reading) readRooms(version int64) error {
+func (r *reading) readRooms() error {
 	err := readRows(r, inRooms, "n", scanRoom, func(found roomRow) Record {
 		r.rooms[found.n] = &readingRoom{head: found.head}
 		return nil
@@ -162,7 +168,7 @@ func (r *reading) readRooms(version int64) error {
 	for _, n := range slices.Sorted(maps.Keys(r.rooms)) {
 		room := r.rooms[n]
 		h := &room.head
-		if version >= 2 {
+		if r.version >= 2 {
 			if err := r.problem(readKept(r.c, h)); err != nil {
 				return err
 			}
@@ -203,7 +209,22 @@ func (r *reading) lastNumbers() error {
 }
 
 func (r *reading) users() error {
-	return readRows(r, inUsers, "name", scanUser, func(u userRow) Record { return u.user() })
+	return readRows(r, inUsers, "name", scanUser, func(u userRow) Record {
+		r.named[u.name] = true
+		return u.user()
+	})
+}
+
+func (r *reading) displays() error {
+	if r.version < 2 {
+		return nil
+	}
+	return readRows(r, inDisplays, "user", scanDisplay, func(d displayRow) Record {
+		if !r.named[d.user] {
+			return nil
+		}
+		return Display{User: d.user, Display: d.display}
+	})
 }
 
 func (r *reading) members() error {
