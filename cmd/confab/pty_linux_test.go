@@ -182,7 +182,7 @@ func TestChat_Terminal(t *testing.T) {
 // that acts on the terminal.
 func TestChat_History(t *testing.T) {
 	server := sim.Serve(t, "--addr", "127.0.0.1:0", "--memory")
-	evil := sh(t, server, `printf '\u202eevil\u2066 \u200bhi' | $confab send --one`)
+	evil := sh(t, server, `printf '\xe2\x80\xaeevil\xe2\x81\xa6 \xe2\x80\x8bhi' | $confab send --one`)
 	if code := evil.code(); code != 0 {
 		t.Fatalf("send: exit code %d", code)
 	}
