@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestGenerate_members(t *testing.T) {
 		}
 		shape := shapeOf(t, text, v.Event)
 		for member := range frame {
-			if member != "event" && !strings.Contains(shape, " "+member+": \"") {
+			if member != "event" && !strings.Contains(shape, " "+member+":") {
 				t.Errorf("%s: %s has no member %s", v.Name, v.Event, member)
 			}
 		}
@@ -49,14 +50,17 @@ func TestGenerate_members(t *testing.T) {
 // shapeOf gives the line of a shape.
 func shapeOf(t *testing.T, text, event string) string {
 	t.Helper()
-	_, name, ok := strings.Cut(text, `  "`+event+`": shapes.`)
-	name, _, _ = strings.Cut(name, ",")
-	_, shape, found := strings.Cut(text, "\nshapes."+name+" = ")
-	if !ok || !found {
+	_, names, _ := strings.Cut(text, "eventShapes =")
+	name := regexp.MustCompile(`[ "]` + event + `:(\w+)`).FindStringSubmatch(names)
+	if name == nil {
 		t.Fatalf("no shape of %s", event)
 	}
-	shape, _, _ = strings.Cut(shape, ";\n")
-	return shape
+	_, shape, found := strings.Cut(text, "\n  "+name[1]+`: "`)
+	if !found {
+		t.Fatalf("no shape %s", name[1])
+	}
+	shape, _, _ = strings.Cut(shape, `",`)
+	return " " + shape
 }
 
 func read(t *testing.T, name string, into any) {

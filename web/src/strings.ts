@@ -181,6 +181,7 @@ export const t = {
     people: "Invite people",
     manage: "Manage people",
     rename: "Change your name",
+    profile: "How you are shown",
     signOut: "Sign out",
   },
 
@@ -214,6 +215,20 @@ export const t = {
     hint: "They see the invitation at once, or when they are back.",
     done: (user: string) => `${user} is invited.`,
     inside: "is in the room",
+  },
+
+  expel: {
+    menu: "Remove somebody",
+    title: (room: string) => `Remove from ${room}`,
+    hint: "For who made the room. They may come again if it is public.",
+    done: (user: string) => `${user} is not in the room any more.`,
+  },
+
+  profile: {
+    title: "How you are shown",
+    label: "Name beside your user name",
+    hint: "It proves nothing: your user name stays in front of it. Empty takes it away.",
+    save: "Save",
   },
 
   members: {

@@ -199,6 +199,16 @@ describe("Chat", () => {
     expect(chat.getSnapshot().people).toEqual(["bob", "carol"]);
   });
 
+  test("shows the names that users have beside their user names", async () => {
+    const chat = await opened({ name: "Alice O'Hara" });
+    const { id } = sockets.last.last("users");
+    sockets.last.say({ event: "users", id, users: [{ user: "bob", name: "Bob", online: true }], more: false });
+    await settled();
+    expect([...chat.getSnapshot().names]).toEqual([["alice", "Alice O'Hara"], ["bob", "Bob"]]);
+    sockets.last.say({ event: "profile", user: "bob", name: "" });
+    expect([...chat.getSnapshot().names.keys()]).toEqual(["alice"]);
+  });
+
   test("deletes after the time to undo, and says when that was refused", async () => {
     const chat = await opened();
     const lobby = chat.room("lobby")!;

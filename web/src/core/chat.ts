@@ -45,6 +45,7 @@ export interface ChatView {
   invitations: readonly { room: string; by: string }[];
   online: ReadonlySet<string>;
   people: readonly string[];
+  names: ReadonlyMap<string, string>; // how users want to be shown beside their user names
 }
 
 const listed = 400; // rooms of a welcome; with fewer it is complete (docs/protocol.md, ping)
@@ -62,6 +63,7 @@ export class Chat extends Signal {
   private begun = new Map<string, Room>(); // direct rooms without a first message, by the other user
   private invitations = new Map<string, string>();
   private presence = new Map<string, boolean>();
+  private names = new Map<string, string>();
   private marking = new Map<string, Timer>();
   private typedAt = new Map<string, number>();
   private view: ChatView | null = null;
@@ -81,6 +83,7 @@ export class Chat extends Signal {
       rooms: [...this.rooms.values()].map((r) => this.info(r)).sort(byKindAndName),
       invitations: [...this.invitations].map(([room, by]) => ({ room, by })),
       online: new Set([...this.presence].filter(([, here]) => here).map(([user]) => user)),
+      names: new Map(this.names),
       people: [...this.presence.keys()].sort((a, b) => a.localeCompare(b)),
     };
     return this.view;
@@ -120,6 +123,16 @@ export class Chat extends Signal {
 
   async invite(room: string, user: string): Promise<void> {
     await this.session.request({ action: "invite", room, user });
+  }
+
+  /** expel removes somebody from a room, for who made it. */
+  async expel(room: string, user: string): Promise<void> {
+    await this.session.request({ action: "removeMember", room, user });
+  }
+
+  /** callMe says how this user wants to be shown, where user names are verified. */
+  async callMe(name: string): Promise<void> {
+    await this.session.request({ action: "setName", name });
   }
 
   /** remove deletes a message after the time to undo is over. */
@@ -211,7 +224,10 @@ export class Chat extends Signal {
   }
 
   private here(people: Person[]): void {
-    for (const { user, online } of people) this.presence.set(user, online);
+    for (const { user, online, name } of people) {
+      this.presence.set(user, online);
+      if (name) this.names.set(user, name);
+    }
     this.update();
   }
 
@@ -254,6 +270,10 @@ export class Chat extends Signal {
       case "invited":
         if (same(event.user, this.me)) this.invitations.set(event.room, event.by);
         return this.update();
+      case "profile":
+        if (event.name) this.names.set(event.user, event.name);
+        else this.names.delete(event.user);
+        return this.update();
       case "presence":
         this.here(event.online.map((user) => ({ user, online: true })));
         return this.here(event.offline.map((user) => ({ user, online: false })));
@@ -263,6 +283,7 @@ export class Chat extends Signal {
 
   private welcomed(welcome: Welcome): void {
     if (this.me !== welcome.user) void this.begin(welcome.user);
+    if (welcome.name) this.names.set(welcome.user, welcome.name);
     const named = new Set(welcome.rooms.map((r) => r.room));
     if (welcome.rooms.length < listed)
       for (const name of this.rooms.keys()) if (!named.has(name)) this.rooms.delete(name);

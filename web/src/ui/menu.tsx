@@ -1,49 +1,24 @@
 import { useEffect, useRef } from "preact/hooks";
-import { createStore } from "zustand/vanilla";
-import { useStore } from "zustand";
-import { Icon, type IconName } from "./icons.tsx";
+import { Icon } from "./icons.tsx";
+import { menus, type Open } from "./openMenu.ts";
 import { arrows } from "./roving.ts";
 
-/** Choice is a line of a menu. */
-export interface Choice {
-  label: string;
-  icon?: IconName;
-  run: () => void;
-  danger?: boolean;
-  checked?: boolean;
-}
-
-interface Open {
-  label: string;
-  choices: Choice[];
-  from: HTMLElement;
-}
-
-const open = createStore<{ menu: Open | null }>(() => ({ menu: null }));
-
-/** openMenu shows choices beside the element that was pressed. */
-export function openMenu(from: HTMLElement, label: string, choices: Choice[]): void {
-  open.setState({ menu: { label, choices, from } });
-}
-
 /** Menu is the one menu of the page; Esc, a click elsewhere or a choice closes it. */
-export function Menu() {
-  const menu = useStore(open, (s) => s.menu);
+export default function Menu({ menu }: { menu: Open }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = box.current;
-    if (!menu || !element) return;
+    if (!element) return;
     element.showPopover?.();
     place(element, menu.from);
     element.querySelector<HTMLElement>("[role^=menuitem]")?.focus();
   }, [menu]);
-  if (!menu) return null;
   const close = (): void => {
-    open.setState({ menu: null });
+    menus.setState({ menu: null });
     if (menu.from.isConnected) menu.from.focus();
   };
   const closed = (e: { newState: string }): void => {
-    if (e.newState === "closed") open.setState({ menu: null });
+    if (e.newState === "closed") menus.setState({ menu: null });
   };
   return (
     <div

@@ -12,7 +12,7 @@ export interface Route {
 /** Panel is what lies over the chat. */
 export type Panel =
   | "" | "rooms" | "people" | "members" | "search" | "invite" | "switcher" | "shortcuts" | "details"
-  | "devices" | "invitePeople" | "manage" | "emoji";
+  | "profile" | "expel" | "devices" | "invitePeople" | "manage" | "emoji";
 
 export type Theme = "" | "light" | "dark";
 

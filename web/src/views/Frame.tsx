@@ -3,13 +3,15 @@ import { lobby } from "../core/chat.ts";
 import { addressOf, go, hide, show, ui, useUi, type Panel } from "../ui/state.ts";
 import { useChat, useTitle } from "../ui/hooks.ts";
 import { lazy } from "../ui/react.ts";
-import { Menu } from "../ui/menu.tsx";
+import { menus } from "../ui/openMenu.ts";
+import { useStore } from "zustand";
 import { t } from "../strings.ts";
 import { Banner } from "./Banner.tsx";
 import { Notices } from "./Notices.tsx";
 import { RoomView } from "./RoomView.tsx";
 import { Sidebar } from "./Sidebar.tsx";
 
+const Menu = lazy(() => import("../ui/menu.tsx"));
 const Panels = lazy(() => import("./panels/Panels.tsx"));
 
 /** inText tells whether a key goes into a text. */
@@ -42,6 +44,7 @@ export function Frame() {
   const { room } = useUi((s) => s.route);
   const panel = useUi((s) => s.panel);
   const muted = useUi((s) => s.muted);
+  const menu = useStore(menus, (s) => s.menu);
   useEffect(() => {
     if (ui.getState().route.room) return;
     history.pushState(null, "", addressOf(lobby)); // the list stays behind it, for the way back
@@ -61,7 +64,7 @@ export function Frame() {
       <Sidebar />
       <RoomView key={room} name={room} />
       <Notices />
-      <aside aria-label={t.menu.label}><Menu /></aside>
+      <aside aria-label={t.menu.label}>{menu && <Menu menu={menu} />}</aside>
       {panel !== "" && <Panels panel={panel as Exclude<Panel, "">} />}
     </div>
   );

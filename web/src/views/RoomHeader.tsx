@@ -2,7 +2,7 @@ import { Avatar, IconButton } from "../ui/basics.tsx";
 import { useChat } from "../ui/hooks.ts";
 import { Icon } from "../ui/icons.tsx";
 import { copy } from "../ui/clipboard.ts";
-import { openMenu, type Choice } from "../ui/menu.tsx";
+import { openMenu, type Choice } from "../ui/openMenu.ts";
 import { go, linkTo, notice, setMuted, show, useUi } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import type { Shown } from "./RoomView.tsx";
@@ -29,6 +29,7 @@ export function RoomHeader({ shown }: { shown: Shown }) {
       },
       { label: t.room.copyLink, icon: "link", run: () => void copy(linkTo(room.name)) },
     ];
+    if (kind === "room") choices.push({ label: t.expel.menu, icon: "people", run: () => show("expel") });
     if (kind === "room") choices.push({ label: t.room.leave, icon: "out", run: leave, danger: true });
     openMenu(e.currentTarget as HTMLElement, t.room.more, choices);
   };

@@ -5,7 +5,7 @@ import { day, shortClock } from "../ui/format.ts";
 import { useChat, useHere, useNow } from "../ui/hooks.ts";
 import { Markdown } from "../ui/markdown.tsx";
 import { memo } from "../ui/react.ts";
-import { openMenu } from "../ui/menu.tsx";
+import { openMenu } from "../ui/openMenu.ts";
 import { go, linkTo, notice } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import { insert } from "./insert.ts";
@@ -81,6 +81,7 @@ function Author({ name }: { name: string }) {
   return (
     <button type="button" class="author" onClick={open} aria-haspopup="menu">
       <bdi>{name}</bdi>
+      {view.names.has(name) && <small><bdi>{view.names.get(name)}</bdi></small>}
       <span class="offscreen">, {online ? t.presence.online : t.presence.offline}</span>
     </button>
   );

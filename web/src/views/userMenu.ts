@@ -1,6 +1,6 @@
 import { choose } from "../core/keep.ts";
 import { ask, type About } from "../core/server.ts";
-import { openMenu, type Choice } from "../ui/menu.tsx";
+import { openMenu, type Choice } from "../ui/openMenu.ts";
 import { notice, setNotify, setTheme, show, ui, type Theme } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import { askToNotify, canNotify } from "./notify.ts";
@@ -20,6 +20,7 @@ export function openUserMenu(from: HTMLElement, server: About, me: string, owner
   if (server.auth === "open") {
     choices.push({ label: t.menu.rename, icon: "edit", run: rename });
   } else {
+    choices.push({ label: t.menu.profile, icon: "edit", run: () => show("profile") });
     if (owner)
       choices.push(
         { label: t.menu.people, icon: "plus", run: () => show("invitePeople") },

@@ -109,6 +109,14 @@ describe("people with accounts", () => {
     await eventually(() => alice.getByRole("dialog").count()).toBe(0);
   });
 
+  test("one is shown by a name beside one's user name", async () => {
+    await menu(alice, "How you are shown");
+    await alice.getByLabel("Name beside your user name").fill("Alice O'Hara");
+    await alice.keyboard.press("Enter");
+    await message(alice, "mine").getByText("Alice O'Hara").waitFor();
+    await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+  });
+
   test("signing out ends this browser's session", async () => {
     await menu(alice, "Sign out");
     await alice.getByRole("heading", { name: "Come in" }).waitFor();

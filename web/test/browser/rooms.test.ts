@@ -59,6 +59,11 @@ describe("rooms and people", () => {
     await dave.getByRole("menuitem", { name: "Leave this room" }).click();
     await dave.getByRole("heading", { name: "lobby", level: 1 }).waitFor();
     await eventually(() => dave.getByRole("link", { name: "den" }).count()).toBe(0);
+    await carol.getByRole("link", { name: "open-room" }).click();
+    await carol.getByRole("button", { name: "More about this room" }).click();
+    await carol.getByRole("menuitem", { name: "Remove somebody" }).click();
+    await carol.getByRole("option", { name: "dave" }).click();
+    await eventually(() => dave.getByRole("link", { name: "open-room" }).count()).toBe(0);
   });
 
   test("22 a line tells who types", async () => {

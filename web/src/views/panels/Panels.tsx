@@ -1,5 +1,6 @@
 import type { FunctionComponent } from "preact";
 import type { Panel } from "../../ui/state.ts";
+import { Expel } from "./Expel.tsx";
 import { Details } from "./Details.tsx";
 import { Devices } from "./Devices.tsx";
 import { EmojiPicker } from "./EmojiPicker.tsx";
@@ -8,13 +9,14 @@ import { Links } from "./Links.tsx";
 import { Manage } from "./Manage.tsx";
 import { Members } from "./Members.tsx";
 import { People } from "./People.tsx";
+import { Profile } from "./Profile.tsx";
 import { Rooms } from "./Rooms.tsx";
 import { Search } from "./Search.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
 import { Switcher } from "./Switcher.tsx";
 
 const views: Record<Exclude<Panel, "">, FunctionComponent> = {
-  details: Details, devices: Devices, emoji: EmojiPicker, invite: Invite, invitePeople: Links, manage: Manage,
+  details: Details, devices: Devices, emoji: EmojiPicker, expel: Expel, profile: Profile, invite: Invite, invitePeople: Links, manage: Manage,
   members: Members, people: People, rooms: Rooms, search: Search, shortcuts: Shortcuts, switcher: Switcher,
 };
 

@@ -1,0 +1,42 @@
+import { useEffect, useState } from "preact/hooks";
+import { same } from "../../core/mentions.ts";
+import { Avatar } from "../../ui/basics.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { useChat, useHere } from "../../ui/hooks.ts";
+import { fits, Picker, type Option } from "../../ui/picker.tsx";
+import { hide, notice } from "../../ui/state.ts";
+import { t } from "../../strings.ts";
+import { useCurrent } from "./current.ts";
+import { explain } from "./explain.ts";
+import { ask } from "../../core/server.ts";
+
+/** Expel removes somebody from the open room: for who made it, and for owners of the server. */
+export function Expel() {
+  const { account } = useHere();
+  const { chat, view } = useChat();
+  const { room, title } = useCurrent();
+  const [all, setAll] = useState<string[] | null>(null);
+  useEffect(() => {
+    if (room) chat.members(room.name).then((list) => setAll(list.map((p) => p.user)), (e: Error) => notice(explain(e)));
+  }, [room]);
+  const expel = (user: string): void => {
+    if (!room) return;
+    const gone = account?.owner ? ask("rooms/remove", { room: room.name, user }) : chat.expel(room.name, user);
+    gone.then(
+      () => {
+        notice(t.expel.done(user));
+        hide();
+      },
+      (e: Error) => notice(explain(e)),
+    );
+  };
+  const options = (query: string): Option[] =>
+    (all ?? []).filter((p) => fits(p, query) && !same(p, view.me)).slice(0, 100).map((p) => ({
+      key: p, label: p, before: <Avatar name={p} online={view.online.has(p)} small />, run: () => expel(p),
+    }));
+  return (
+    <Dialog title={t.expel.title(title)}>
+      <Picker label={t.members.label} hint={t.expel.hint} options={options} loading={!all} />
+    </Dialog>
+  );
+}

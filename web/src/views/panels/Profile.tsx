@@ -1,0 +1,31 @@
+import { useState } from "preact/hooks";
+import { Dialog } from "../../ui/dialog.tsx";
+import { useChat } from "../../ui/hooks.ts";
+import { hide, notice } from "../../ui/state.ts";
+import { t } from "../../strings.ts";
+import { explain } from "./explain.ts";
+
+/** Profile says how one wants to be shown beside one's user name. */
+export function Profile() {
+  const { chat, view } = useChat();
+  const [name, setName] = useState(view.names.get(view.me) ?? "");
+  const save = (e: Event): void => {
+    e.preventDefault();
+    chat.callMe(name.trim() || view.me).then(hide, (error: Error) => notice(explain(error)));
+  };
+  return (
+    <Dialog title={t.profile.title}>
+      <form class="inline" onSubmit={save}>
+        <div>
+          <label for="shown">{t.profile.label}</label>
+          <input
+            id="shown" type="text" maxLength={64} autoFocus autoComplete="name" value={name}
+            onInput={(e) => setName(e.currentTarget.value)}
+          />
+        </div>
+        <button class="primary" type="submit">{t.profile.save}</button>
+      </form>
+      <p class="hint">{t.profile.hint}</p>
+    </Dialog>
+  );
+}
