@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/confab-chat/confab/internal/testenv"
 )
 
 // built is the archive for this machine's processor, made once.
@@ -23,6 +25,7 @@ var built = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	testenv.Clean()
 	if folder, err := built(); err == nil {
 		_ = os.RemoveAll(folder)
 	}

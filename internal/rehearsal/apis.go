@@ -131,6 +131,7 @@ func (r *Runner) front(p *port, w http.ResponseWriter, req *http.Request) {
 		id = decoded
 	}
 	c := r.caller(req)
+	r.calls.add(c.function, actionManage)
 	r.journal.Pushed(Push{
 		ID: noted.header("X-Amzn-Requestid"), Method: req.Method, Connection: id,
 		Bytes: max(0, req.ContentLength), Status: noted.status,

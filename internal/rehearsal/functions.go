@@ -160,6 +160,7 @@ func (r *Runner) invocations(w http.ResponseWriter, req *http.Request) {
 			req.URL.Path, req.URL.RawPath = invokePath+f.Name+"/"+rest, ""
 		}
 	}
+	r.calls.add(r.caller(req).function, actionInvoke)
 	req.Header.Set("X-Amzn-Trace-Id", "Root="+newTrace())
 	r.host.ServeHTTP(w, req)
 }

@@ -54,6 +54,7 @@ type Runner struct {
 	engine     *engine      // of the tables; nil: there is none
 	deployment *stack.Deployment
 	loaded     map[string]state // what the files were like then
+	calls      calls            // of the functions
 
 	mu    sync.Mutex
 	stack *stack.Stack

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/confab-chat/confab/chat"
+	"github.com/confab-chat/confab/internal/meter"
+	"github.com/confab-chat/confab/internal/rehearsal"
 )
 
 // Credentials sign the @connections calls of every host.
@@ -40,7 +42,10 @@ type Options struct {
 	WriteBuffer    int
 	AllowedOrigins []string
 	Issuer         string // whose tokens say who somebody is; rehearsal only
-	Now            func() time.Time
+	// Metered counts what AWS would bill, in Env.Meter and Env.Usage, and leaves the sweeps to the test:
+	// rehearsal only.
+	Metered bool
+	Now     func() time.Time
 	// Log gets what the system logs, of every level; by default nothing does.
 	Log io.Writer
 	// WrapHandler gets what each cold start has made; cold only.
@@ -65,6 +70,11 @@ type Env struct {
 	// own. Rehearsal only.
 	Invoke   func(payload []byte) ([]byte, error)
 	Endpoint string
+	// Meter counts what the tables are asked, Usage the rest; AccessKey is what a function signs with.
+	// Rehearsal only, and Meter where it was asked for.
+	Meter     *meter.Proxy
+	Usage     func() rehearsal.Usage
+	AccessKey func(function string) string
 	// Dropped tells how many pushes were dropped for slow readers; direct only.
 	Dropped func() uint64
 	stop    []func()

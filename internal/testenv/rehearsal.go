@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +19,7 @@ import (
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/chatapi"
 	"github.com/confab-chat/confab/internal/dynamolocal"
+	"github.com/confab-chat/confab/internal/meter"
 	"github.com/confab-chat/confab/internal/rehearsal"
 	"github.com/confab-chat/confab/internal/testissuer"
 	"github.com/confab-chat/confab/internal/tools"
@@ -65,12 +68,16 @@ func startRehearsal(tb testing.TB, e *Env, o Options) {
 		tb.Fatal(err)
 	}
 	engine := dynamolocal.Start(tb)
+	tables := engine
+	if o.Metered {
+		tables = startMeter(tb, e, engine)
+	}
 	runner, err := rehearsal.Start(tb.Context(), rehearsal.Config{
 		Stack: stack.Options{
 			Template: filepath.Join(folder, "template.yaml"), StackName: "confab-" + unique(),
 			Parameters: parameters(o),
 		},
-		EnvVars: variables(tb, o), Tables: rehearsal.Tables{URL: engine}, Out: o.Log,
+		EnvVars: variables(tb, o), Tables: rehearsal.Tables{URL: tables}, Out: o.Log,
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -79,7 +86,10 @@ func startRehearsal(tb testing.TB, e *Env, o Options) {
 	e.Log, e.Connections = rehearsalStore(engine, runner, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	var sweeper sync.WaitGroup
-	sweeper.Go(func() { sweepRehearsal(ctx, tb, runner) })
+	if !o.Metered {
+		sweeper.Go(func() { sweepRehearsal(ctx, tb, runner) })
+	}
+	e.Usage, e.AccessKey = runner.Usage, runner.AccessKey
 	e.Endpoint = runner.Output("Endpoint")
 	e.Invoke = func(payload []byte) ([]byte, error) { return runner.Invoke(tb.Context(), "Chat", payload) }
 	e.stop = append(e.stop, func() {
@@ -89,6 +99,22 @@ func startRehearsal(tb testing.TB, e *Env, o Options) {
 			tb.Errorf("end the rehearsal: %v", err)
 		}
 	})
+}
+
+// startMeter puts a meter before the engine, and gives its URL.
+func startMeter(tb testing.TB, e *Env, engine string) string {
+	tb.Helper()
+	behind, err := url.Parse(engine)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e.Meter = meter.New(behind, nil)
+	server := httptest.NewServer(e.Meter)
+	e.stop = append(e.stop, func() {
+		server.Close()
+		e.Meter.Close()
+	})
+	return server.URL
 }
 
 // unique is another text each time.
