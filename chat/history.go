@@ -44,9 +44,6 @@ type Cursor struct {
 	Seq   uint64
 }
 
-// tooOld is why a cursor below Head.Cut is reset.
-const tooOld = "messages after the cursor are not kept any more"
-
 // Missed is what a resume gives of one room.
 type Missed struct {
 	Head Head
@@ -76,8 +73,6 @@ func (s *Service) Resume(
 		m.Reset = "the room's log is another one than that of the cursor"
 	case cur.Seq > head.Seq:
 		m.Reset = "the cursor is beyond the room's log"
-	case cur.Seq < head.Cut:
-		m.Reset = tooOld
 	default:
 		err = s.sendMissed(ctx, &m, limit, send)
 	}
@@ -93,8 +88,8 @@ func (s *Service) sendMissed(
 		if err != nil {
 			return err
 		}
-		if page.Head.Cut > m.Seq { // it was cut meanwhile
-			m.Head, m.Reset = page.Head, tooOld
+		if page.Head.Cut > m.Seq { // it may have been cut meanwhile
+			m.Head, m.Reset = page.Head, "messages after the cursor are not kept any more"
 			return nil
 		}
 		m.More = page.More

@@ -325,7 +325,7 @@ func TestRead_refused(t *testing.T) {
 			t.Errorf("%.80s: a folder is left: %v", c.to, err)
 		}
 	}
-	for n := 1; n < strings.Count(good, "\n"); n++ {
+	for n := 1; n < strings.Count(good, "\n"); n += 6 {
 		cut := strings.Join(strings.SplitAfter(good, "\n")[:n], "")
 		if err := read(filepath.Join(t.TempDir(), "fresh"), cut); err == nil ||
 			!strings.Contains(err.Error(), "it is not complete") {
