@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -21,10 +22,15 @@ func deadline(t *testing.T) context.Context {
 	return ctx
 }
 
-// dial connects a user until the test ends.
+// dial connects a user until the test ends. A store that is slow to answer is asked again.
 func dial(t *testing.T, e *testenv.Env, user string, options ...client.Option) *client.Client {
 	t.Helper()
-	c, err := client.Dial(deadline(t), e.URLs[0], append(options, client.Name(user))...)
+	options = append(options, client.Name(user))
+	c, err := client.Dial(deadline(t), e.URLs[0], options...)
+	var refused *client.HandshakeError
+	for errors.As(err, &refused) && refused.Status == http.StatusServiceUnavailable {
+		c, err = client.Dial(deadline(t), e.URLs[0], options...)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/confab-chat/confab/internal/sim"
+	"github.com/confab-chat/confab/internal/testenv"
 )
 
 // TestMain fails when goroutines are left. The client of DynamoDB Local keeps idle connections for a
 // second, longer than goleak waits by itself.
 func TestMain(m *testing.M) {
 	code := sim.RunTests(m)
+	testenv.Clean()
 	leaked := goleak.Find()
 	for deadline := time.Now().Add(5 * time.Second); leaked != nil && time.Now().Before(deadline); {
 		leaked = goleak.Find()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/internal/localdb"
 	"github.com/confab-chat/confab/internal/tools"
 	"github.com/confab-chat/confab/store/dynamostore"
@@ -36,11 +38,43 @@ func Start(tb testing.TB) (endpoint string) {
 	tb.Helper()
 	lib := tools.Path(tb, "dynamodb/lib")
 	java := tools.Program(tb, "java")
-	local.once.Do(func() { local.engine, local.err = localdb.Run(java, lib) })
+	local.once.Do(func() {
+		if local.engine, local.err = localdb.Run(java, lib); local.err == nil {
+			local.err = warm(local.engine.Endpoint)
+		}
+	})
 	if local.err != nil {
 		tb.Fatalf("start DynamoDB Local: %v", local.err)
 	}
 	return local.engine.Endpoint
+}
+
+// How an engine is warmed: its first requests, which Java interprets, can take longer than the store
+// waits.
+const (
+	warmTries = 20
+	warmTime  = 500 * time.Millisecond // of one message
+	warmLimit = time.Minute
+)
+
+// warm says messages until they are stored without delay, or warmLimit is over.
+func warm(endpoint string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), warmLimit)
+	defer cancel()
+	store := dynamostore.New(Client(endpoint), dynamostore.Options{Table: "warm"})
+	if err := store.CreateTable(ctx); err != nil {
+		return err
+	}
+	for i := 0; ctx.Err() == nil; i++ {
+		begin := time.Now()
+		_, err := store.Append(ctx, chat.Draft{
+			Room: chat.Lobby, From: "alice", ID: strconv.Itoa(i), Text: "hello", At: begin,
+		}, func(chat.Head, chat.Message) {})
+		if err == nil && i >= warmTries && time.Since(begin) < warmTime {
+			break
+		}
+	}
+	return nil
 }
 
 // Client makes a client of the endpoint, with invented credentials and the options given.

@@ -41,7 +41,7 @@ var table = map[string][]string{
 	"web":                  {},
 	"internal/tools":       {},
 	"internal/examples":    {"gateway", "lambdahost", "stack"},
-	"internal/dynamolocal": {"internal/localdb", "internal/tools", "store/dynamostore"},
+	"internal/dynamolocal": {"chat", "internal/localdb", "internal/tools", "store/dynamostore"},
 	"internal/localdb":     {},
 	"internal/meter":       {},
 	"internal/doctor":      {},
