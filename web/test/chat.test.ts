@@ -103,6 +103,14 @@ describe("Chat", () => {
     expect(texts(chat)).toEqual(["hi"]);
   });
 
+  test("drops from its outbox what another tab has sent", async () => {
+    const chat = await opened();
+    for (const text of ["one", "two"]) chat.send(chat.room("lobby")!, text);
+    const waiting = chat.outbox!.of("lobby")[1]!;
+    sockets.last.say(message(1, { id: waiting.id, from: "alice", message: "two" }));
+    expect(texts(chat)).toEqual(["two", "~one"]);
+  });
+
   test("keeps the draft of each room over visits", async () => {
     const chat = await opened();
     chat.setDraft("lobby", "half a sen");

@@ -193,6 +193,13 @@ describe("Room", () => {
     expect(JSON.stringify(room.getSnapshot())).not.toContain("text 3");
   });
 
+  test("takes the text away that a resume says is deleted", () => {
+    const room = make();
+    room.receive(message(1));
+    room.receive({ seq: 1, deleted: true });
+    expect(texts(room)).toEqual(["start", "deleted"]);
+  });
+
   test("hides a message that is about to be deleted, until that is taken back", async () => {
     const room = make();
     room.receive(message(1));
