@@ -52,8 +52,9 @@ func (c *Client) MarkRead(ctx context.Context, room string, seq uint64) error {
 	return err
 }
 
-// SendPayload sends any JSON straight to a connection, which is not stored. Errors: ErrNotFound when
-// the connection is not open, ErrUnknownOutcome when one's own was lost meanwhile.
+// SendPayload sends any JSON straight to a connection, which is not stored. Errors: ErrBadField when
+// it is no JSON, ErrTooLarge when the action has more than 128 KiB, ErrNotFound when the connection is
+// not open, ErrUnknownOutcome when one's own was lost meanwhile.
 func (c *Client) SendPayload(ctx context.Context, connectionID, operationType string, payload json.RawMessage) error {
 	_, err := c.request(ctx, action{
 		Action: wire.SendDirect, ConnectionID: connectionID, OperationType: operationType, Message: payload,

@@ -3,7 +3,13 @@ package client
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/confab-chat/confab/wire"
 )
+
+// maxAction is how many bytes an action may have (docs/protocol.md, "Limits"): a longer one would end
+// the connection, and as often as it is repeated.
+const maxAction = 128 << 10
 
 // action is a frame to the server; docs/protocol.md has the members of each.
 type action struct {
@@ -30,13 +36,17 @@ type resumed struct {
 	Seq   uint64 `json:"seq"`
 }
 
-// encode gives the frame. Nothing but a payload that is no JSON can fail.
+// encode gives the frame, or refuses one that would end the connection.
 func (a *action) encode() ([]byte, error) {
 	var frame bytes.Buffer
 	e := json.NewEncoder(&frame)
-	e.SetEscapeHTML(false) // each escaped character would count six times against the limit of a frame
-	if err := e.Encode(a); err != nil {
-		return nil, err
+	e.SetEscapeHTML(false)              // each escaped character would count six times against the limit of a frame
+	if err := e.Encode(a); err != nil { // a payload
+		return nil, &Error{Code: wire.BadField, Message: "message: " + err.Error()}
 	}
-	return bytes.TrimSuffix(frame.Bytes(), []byte("\n")), nil
+	text := bytes.TrimSuffix(frame.Bytes(), []byte("\n"))
+	if len(text) > maxAction {
+		return nil, &Error{Code: wire.TooLarge, Message: "an action has at most 131,072 bytes"}
+	}
+	return text, nil
 }

@@ -23,8 +23,9 @@ type requests struct {
 // request is one of them.
 type request struct {
 	action action
-	once   bool  // repeating it would do it twice
-	link   *link // that it was sent on; nil: it is to be sent
+	frame  []byte // as it is sent
+	once   bool   // repeating it would do it twice
+	link   *link  // that it was sent on; nil: it is to be sent
 	sent   time.Time
 	answer chan wire.Event
 }
@@ -36,12 +37,17 @@ func (rs *requests) newID() string {
 	return reserved + strconv.FormatUint(rs.last, 10)
 }
 
-func (rs *requests) add(a action, once bool) *request {
+// add takes an action, and refuses one that would end the connection.
+func (rs *requests) add(a action, once bool) (*request, error) {
 	a.ID = rs.newID()
-	r := &request{action: a, once: once, answer: make(chan wire.Event, 1)}
+	frame, err := a.encode()
+	if err != nil {
+		return nil, err
+	}
+	r := &request{action: a, frame: frame, once: once, answer: make(chan wire.Event, 1)}
 	rs.byID[a.ID] = r
 	rs.order = append(rs.order, r)
-	return r
+	return r, nil
 }
 
 func (rs *requests) remove(r *request) {
@@ -89,7 +95,7 @@ func (c *Client) ask(l *link, d *dues) {
 			continue // its own link may still answer
 		}
 		r.link, r.sent = l, d.now
-		d.add(&r.action)
+		d.frames = append(d.frames, r.frame)
 		c.waited(l, r.sent, d)
 	}
 }
@@ -98,9 +104,12 @@ func (c *Client) ask(l *link, d *dues) {
 // the next connection, where one is lost.
 func (c *Client) request(ctx context.Context, a action, once bool) (wire.Event, error) {
 	c.mu.Lock()
-	r := c.requests.add(a, once)
+	r, err := c.requests.add(a, once)
 	c.poke()
 	c.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	select {
 	case e := <-r.answer:
 		if f, ok := e.(wire.Failure); ok {

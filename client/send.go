@@ -14,6 +14,7 @@ import (
 
 const (
 	maxText  = 16384          // bytes (docs/protocol.md, "Limits")
+	maxName  = 1024           // bytes; the server allows 64, but counts those of NFC
 	forgets  = 24 * time.Hour // how long the server knows ids
 	staleAge = forgets - time.Hour
 )
@@ -39,6 +40,8 @@ func (d *Draft) check() error {
 		field, why = "id", `an id has 1 to 64 bytes and does not begin with "~"`
 	case d.Text == "" || !utf8.ValidString(d.Text):
 		field, why = "message", "a message is 1 to 16,384 bytes of UTF-8"
+	case len(d.Room) > maxName || len(d.To) > maxName:
+		field, why = "room", "a name has at most 64 bytes"
 	case !utf8.ValidString(d.Room + "\n" + d.To + "\n" + d.ID):
 		field, why = "room", "a name is UTF-8"
 	case len(d.Text) > maxText:

@@ -126,6 +126,8 @@ func TestClient_refusals(t *testing.T) {
 				{Text: "x", Room: "\xff"},
 				{Text: "x", ID: "~1"},
 				{Text: "x", ID: strings.Repeat("x", 65)},
+				{Text: "x", Room: strings.Repeat("x", 200_000)},
+				{Text: "x", To: strings.Repeat("x", 200_000)},
 			} {
 				if _, err := c.Queue(t.Context(), d); !errors.Is(err, client.ErrBadField) {
 					t.Errorf("%+v: %v", d, err)
@@ -208,6 +210,47 @@ func TestClient_stale(t *testing.T) {
 		says(t, p, "two") // it was never sent before
 		if _, err := all[0].Wait(t.Context()); !errors.Is(err, client.ErrStale) {
 			t.Errorf("a message of yesterday: %v", err)
+		}
+		s.end(c)
+	})
+}
+
+// TestClient_unsendable refuses what would end the connection, by its form or its length; what has
+// 131,072 bytes exactly is sent (docs/protocol.md, "Limits").
+func TestClient_unsendable(t *testing.T) {
+	play(t, func(t *testing.T, s *stage) {
+		c, p := s.client(0, "")
+		pay := func(bytes int) error {
+			return c.SendPayload(t.Context(), "c2", "signing", []byte(`"`+strings.Repeat("x", bytes-2)+`"`))
+		}
+		done := make(chan error, 1)
+		go func() { done <- pay(100) }()
+		f := p.next("sendDirect")
+		most := 131_072 - len(f.raw) + 100
+		p.send(`{"event":"sent","id":%q}`, f.id())
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		long := strings.Repeat("x", 200_000)
+		for _, refused := range []struct{ err, want error }{
+			{c.SendPayload(t.Context(), "c2", "signing", []byte("{")), client.ErrBadField},
+			{pay(most + 1), client.ErrTooLarge},
+			{c.Join(t.Context(), long), client.ErrTooLarge},
+			{c.Typing(long), client.ErrTooLarge},
+		} {
+			if !errors.Is(refused.err, refused.want) {
+				t.Errorf("%v, want %v", refused.err, refused.want)
+			}
+		}
+		p.silent()
+		go func() { done <- pay(most) }()
+		f = p.next("sendDirect")
+		if len(f.raw) != 131_072 {
+			t.Errorf("%d bytes", len(f.raw))
+		}
+		p.send(`{"event":"sent","id":%q}`, f.id())
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 		s.end(c)
 	})
