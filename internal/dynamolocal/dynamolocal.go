@@ -61,7 +61,9 @@ const (
 func warm(endpoint string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), warmLimit)
 	defer cancel()
-	store := dynamostore.New(Client(endpoint), dynamostore.Options{Table: "warm"})
+	const table = "warm"
+	client := Client(endpoint)
+	store := dynamostore.New(client, dynamostore.Options{Table: table})
 	if err := store.CreateTable(ctx); err != nil {
 		return err
 	}
@@ -74,7 +76,10 @@ func warm(endpoint string) error {
 			break
 		}
 	}
-	return nil
+	_, err := client.DeleteTable(context.WithoutCancel(ctx), &dynamodb.DeleteTableInput{
+		TableName: aws.String(table),
+	})
+	return err
 }
 
 // Client makes a client of the endpoint, with invented credentials and the options given.
