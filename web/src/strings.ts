@@ -155,6 +155,7 @@ export const t = {
 
   connection: {
     connecting: "Connecting…",
+    long: "This takes long. The server may be away, or it may not accept your name.",
     lost: "No connection.",
     retryIn: (seconds: number) => `Trying again in ${count(seconds, "second", "seconds")}.`,
     retrying: "Trying again…",

@@ -1,8 +1,8 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { peerOf, type ChatView } from "../core/chat.ts";
 import type { Room } from "../core/room.ts";
 import { Empty } from "../ui/basics.tsx";
-import { useChat } from "../ui/hooks.ts";
+import { useChat, useHere } from "../ui/hooks.ts";
 import { addressOf, show, ui } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import { Composer } from "./Composer.tsx";
@@ -45,14 +45,29 @@ export function RoomView({ name }: { name: string }) {
   );
 }
 
+/** Connecting is what is there before the first welcome; a name that is refused would keep it so. */
+function Connecting() {
+  const { server } = useHere();
+  const [long, setLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), 4_000);
+    return () => clearTimeout(timer);
+  }, []);
+  const rename = (): void => void import("./userMenu.ts").then((m) => m.rename());
+  return (
+    <div class="empty" role="status">
+      <p>{long ? t.connection.long : t.connection.connecting}</p>
+      {long && server.auth === "open" && <button type="button" class="plain" onClick={rename}>{t.menu.rename}</button>}
+    </div>
+  );
+}
+
 /** Missing says what to do where no room is open. */
 function Missing({ name, me }: { name: string; me: string }) {
   const connecting = me === "";
   return (
     <main class="room">
-      {connecting ? (
-        <p class="connecting" role="status">{t.connection.connecting}</p>
-      ) : (
+      {connecting ? <Connecting /> : (
         <Empty title={name ? t.room.missing : t.room.choose}>
           <p>{name ? t.room.missingLead : t.room.chooseLead}</p>
           <button type="button" class="primary" onClick={() => show("rooms")}>{t.list.browse}</button>

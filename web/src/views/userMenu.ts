@@ -56,7 +56,7 @@ function notification(): Choice {
 }
 
 /** rename asks for another name: on an open server that is another user. */
-function rename(): void {
+export function rename(): void {
   choose("name", "");
   location.reload();
 }

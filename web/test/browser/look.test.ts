@@ -48,6 +48,17 @@ describe("how it looks and for whom", () => {
     await page.getByRole("alert").getByText(/beginning with a letter or digit/).waitFor();
   });
 
+  test("a name that only the server refuses leads back to the choice of one", async () => {
+    const page = await server.page();
+    await page.getByLabel("Your name").fill("\u0430lice"); // of two scripts
+    await page.keyboard.press("Enter");
+    await page.getByText(/it may not accept your name/).waitFor();
+    await page.getByRole("main").getByRole("button", { name: "Change your name" }).click();
+    await page.getByLabel("Your name").fill("alice-two");
+    await page.keyboard.press("Enter");
+    await composer(page).waitFor();
+  });
+
   test.each(["light", "dark"] as const)("axe finds no fault with any view, %s", async (colorScheme) => {
     const options = { colorScheme, reducedMotion: "reduce" as const };
     const start = await server.page("", options);
