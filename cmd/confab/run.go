@@ -99,7 +99,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if f.exec != "" { // whose own output is the one that counts
 		f.config.Out = cmd.ErrOrStderr()
 	}
-	f.config.Tables.Out = f.config.Out
+	f.config.Tables.Out, f.config.Await = f.config.Out, f.watch
 	if isTerminal(cmd.OutOrStdout()) {
 		f.config.Tables.Ask = func(question string) bool { return yes(cmd, question) }
 	}

@@ -23,6 +23,10 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("REHEARSAL_CANARY", "of the user"); err != nil {
 		panic(err)
 	}
+	var err error
+	if os.Stdin, err = os.Open(os.DevNull); err != nil { // a terminal tells commands of interrupts
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 

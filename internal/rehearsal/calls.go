@@ -62,8 +62,8 @@ func (c *Call) add(j *Journal, line string) {
 		c.Log = append(c.Log, "(the rest was not kept)")
 	default:
 		c.Log = append(c.Log, line)
-		c.size += len(line)
-		j.logs += len(line)
+		c.size += len(line) + 1 // so that empty lines end somewhere too
+		j.logs += len(line) + 1
 	}
 }
 

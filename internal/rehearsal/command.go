@@ -7,11 +7,14 @@ import (
 	"os/exec"
 	"runtime"
 	"time"
+
+	"github.com/mattn/go-isatty"
 )
 
 // Exec runs a command of the system's shell beside the stack, with the URL of the first stage in
 // CONFAB_WS_URL and this process's own terminal, and gives its exit code. When ctx ends the command
-// is asked to end, and killed after 5 s.
+// is asked to end, and killed after 5 s, with all that it has started where no terminal tells them
+// of an interrupt.
 func (r *Runner) Exec(ctx context.Context, command string) (code int, err error) {
 	shell := []string{"sh", "-c", command}
 	if runtime.GOOS == "windows" {
@@ -26,8 +29,13 @@ func (r *Runner) Exec(ctx context.Context, command string) (code int, err error)
 	cmd.Env = append(cmd.Env, "CONFAB_LAMBDA_URL="+r.invoke)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
+	end := func() {}
+	if !isatty.IsTerminal(os.Stdin.Fd()) { // which only its own group can read
+		end = apart(cmd)
+	}
 	err = cmd.Run()
 	if ctx.Err() != nil {
+		end()
 		return 0, ctx.Err()
 	}
 	var exit *exec.ExitError

@@ -18,7 +18,8 @@ type variables map[string]map[string]string
 // forAll is the name under which sam local's file has variables of all functions.
 const forAll = "Parameters"
 
-// readVariables reads a file as sam local takes it. Numbers and truth values are taken as texts.
+// readVariables reads a file as sam local takes it. Numbers and truth values are taken as they
+// are written, null as the empty text.
 func readVariables(file string) (variables, error) {
 	if file == "" {
 		return nil, nil
@@ -27,7 +28,7 @@ func readVariables(file string) (variables, error) {
 	if err != nil {
 		return nil, err
 	}
-	var raw map[string]map[string]any
+	var raw map[string]map[string]json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return nil, fmt.Errorf("%s: want {\"FUNCTION\": {\"VARIABLE\": \"value\"}}, with "+
 			"\"Parameters\" for all functions: %w", file, err)
@@ -36,7 +37,11 @@ func readVariables(file string) (variables, error) {
 	for function, values := range raw {
 		all[function] = map[string]string{}
 		for name, value := range values {
-			all[function][name] = fmt.Sprint(value)
+			text := strings.TrimPrefix(string(value), "null")
+			if strings.HasPrefix(text, `"`) {
+				_ = json.Unmarshal(value, &text) // it has been read before
+			}
+			all[function][name] = text
 		}
 	}
 	return all, nil
@@ -106,7 +111,11 @@ func (r *Runner) environment(f *stack.Function, own map[string]string) map[strin
 		env = map[string]string{}
 	}
 	for name, value := range own {
-		if _, declared := env[name]; !declared {
+		_, declared := env[name]
+		if _, all := r.variables[forAll][name]; !declared && all {
+			continue // it is for others
+		}
+		if !declared {
 			r.journal.Note(fmt.Sprintf("%s of --env-vars is not in the template's variables of "+
 				"%s: it is ignored, as by sam local", name, f.LogicalID))
 			continue

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/confab-chat/confab/lambdahost"
@@ -29,6 +31,7 @@ func (r *Runner) checkNames(s *stack.Stack) error {
 			r.journal.Note(fmt.Sprintf("--env-vars: %s is no function of the template", name))
 		}
 	}
+	r.checkCommon(s)
 	for name, port := range r.cfg.Inspect {
 		f := s.Function(name)
 		switch {
@@ -46,6 +49,21 @@ func (r *Runner) checkNames(s *stack.Stack) error {
 		}
 	}
 	return nil
+}
+
+// checkCommon says which variables of --env-vars are for all functions and in none of them.
+func (r *Runner) checkCommon(s *stack.Stack) {
+	common := maps.Clone(r.variables[forAll])
+	credentials(common) // which need no place in the template
+	for name := range common {
+		if !slices.ContainsFunc(s.Functions, func(f *stack.Function) bool {
+			_, has := f.Lambda.Env[name]
+			return has
+		}) {
+			r.journal.Note(fmt.Sprintf("%s of --env-vars is in no function's variables in the "+
+				"template: it is ignored, as by sam local", name))
+		}
+	}
 }
 
 // inspector gives the arguments by which a runtime waits for a debugger at a port; nil: it cannot.

@@ -21,6 +21,8 @@ import (
 // Config says what to run and how. All of it may be left out.
 type Config struct {
 	Stack stack.Options
+	// Await has Start wait for a change of the project where the template cannot be run.
+	Await bool
 	// Port is the port of the first API on 127.0.0.1; the next ones have those that follow. 0: any.
 	Port int
 	// EnvVars is a file of variables in the form of sam local's --env-vars.
@@ -83,13 +85,15 @@ func (r *Runner) start(ctx context.Context) error {
 	r.cfg.Stack.Lambda = lambdahost.Config{
 		Node: r.cfg.Node, Python: r.cfg.Python, NodePath: modules(r.cfg.Stack),
 	}
-	loaded, diagnostics, err := stack.Load(r.cfg.Stack)
+	loaded, diagnostics, err := r.load(ctx)
 	if err != nil {
-		r.tell(diagnostics)
 		return err
 	}
 	r.stack = loaded
-	r.loaded = r.look()
+	// Later versions come from the same file, and not from the template beside a build that a tool
+	// is just making anew.
+	r.cfg.Stack.Dir, r.cfg.Stack.Template = loaded.Dir, loaded.File
+	r.loaded = look(r.sources())
 	if r.variables, err = readVariables(r.cfg.EnvVars); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,19 +43,65 @@ func (r *Runner) Watch(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		now := r.look()
+		now := look(r.sources())
 		settled := maps.Equal(now, before)
 		before = now
+		if _, there := now[r.current().File]; !there {
+			continue // a build is under way, whose template comes last
+		}
 		if settled && !maps.Equal(now, running) {
 			running = now
 			sources := r.sources()
 			r.reload(ctx)
 			if !slices.Equal(sources, r.sources()) {
-				running = r.look()
+				running = look(r.sources())
 			}
 			before = running
 		}
 	}
+}
+
+// load loads the stack; with Config.Await after each change of the project, until it can be run.
+func (r *Runner) load(ctx context.Context) (*stack.Stack, []stack.Diagnostic, error) {
+	for {
+		before := look(r.project())
+		loaded, diagnostics, err := stack.Load(r.cfg.Stack)
+		if err == nil {
+			return loaded, diagnostics, nil
+		}
+		r.tell(diagnostics)
+		if !r.cfg.Await || !errors.Is(err, stack.ErrTemplate) {
+			return nil, nil, err
+		}
+		r.journal.Note("the template cannot be run: this waits for a change")
+		if err := r.change(ctx, before); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+// change waits until the project is no longer as it was before, and a change is whole.
+func (r *Runner) change(ctx context.Context, before map[string]state) error {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for last := before; ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+		now := look(r.project())
+		if maps.Equal(now, last) && !maps.Equal(now, before) {
+			return nil
+		}
+		last = now
+	}
+}
+
+// project are the folders that are looked at while there is no stack that knows its sources.
+func (r *Runner) project() []string {
+	dir := cmp.Or(r.cfg.Stack.Dir, filepath.Dir(r.cfg.Stack.Template)) // "." for ""
+	return []string{dir, filepath.Join(dir, ".aws-sam", "build"), filepath.Dir(r.cfg.Stack.Template)}
 }
 
 // sources are the files and folders that a change of the stack would be in.
@@ -66,14 +113,16 @@ func (r *Runner) sources() []string {
 	return sources
 }
 
-// look takes the state of all files of the stack.
-func (r *Runner) look() map[string]state {
+// look takes the state of all files at the places.
+func look(places []string) map[string]state {
 	seen := map[string]state{}
-	for _, source := range r.sources() {
+	for _, source := range places {
 		_ = filepath.WalkDir(source, func(path string, d fs.DirEntry, err error) error {
 			switch {
-			case err != nil || len(seen) >= maxFiles:
+			case err != nil:
 				return nil //nolint:nilerr // what is not there shows by that
+			case len(seen) >= maxFiles:
+				return fs.SkipAll
 			case d.IsDir() && path != source && slices.Contains(unwatched, d.Name()):
 				return fs.SkipDir
 			case d.IsDir():
@@ -104,21 +153,24 @@ func (r *Runner) reload(ctx context.Context) {
 }
 
 // replace deploys another version of the stack.
-func (r *Runner) replace(ctx context.Context, loaded *stack.Stack) (err error) {
-	if r.variables, err = readVariables(r.cfg.EnvVars); err != nil {
-		return err
-	}
-	if len(loaded.Tables) > 0 && r.engine == nil {
-		return errors.New("the template has a table now: start confab run again")
+func (r *Runner) replace(ctx context.Context, loaded *stack.Stack) error {
+	variables, err := readVariables(r.cfg.EnvVars)
+	if err == nil && len(loaded.Tables) > 0 && r.engine == nil {
+		err = errors.New("the template has a table now: start confab run again")
 	}
 	for _, a := range loaded.APIs {
-		if err := r.listen(a); err != nil {
-			return err
+		if err == nil {
+			err = r.listen(a)
 		}
 	}
+	if err != nil {
+		return errors.Join(err, loaded.Close()) // nothing of it runs
+	}
 	before := r.swap(loaded)
+	variables, r.variables = r.variables, variables
 	if err := r.deploy(ctx, loaded); err != nil {
 		r.swap(before)
+		r.variables = variables
 		return errors.Join(err, r.deploy(ctx, before))
 	}
 	r.serve()
