@@ -48,7 +48,6 @@ export const t = {
     link: "Your link",
     go: "Open the link",
     noLink: "No link? Ask somebody who is in, or the owner of this server.",
-    ended: "You were signed out on this device.",
     wrong: "That is no link of this server.",
   },
 
@@ -105,7 +104,6 @@ export const t = {
     failed: "Older messages could not be loaded.",
     again: "Try again",
     gap: "Some messages in between are not loaded.",
-    fill: "Load them",
     fresh: "New",
     deleted: "Message deleted",
     deleting: "Message will be deleted.",
@@ -132,7 +130,6 @@ export const t = {
     delete: "Delete",
     reply: "Mention",
     sending: "Sending…",
-    waiting: "Waiting for the connection",
     failed: "Not sent",
     retry: "Retry",
     drop: "Delete",
@@ -215,7 +212,6 @@ export const t = {
     label: "Whom?",
     hint: "They see the invitation at once, or when they are back.",
     done: (user: string) => `${user} is invited.`,
-    inside: "is in the room",
   },
 
   expel: {
@@ -236,7 +232,6 @@ export const t = {
     title: (room: string) => `Members of ${room}`,
     label: "Find somebody",
     count: (n: number) => count(n, "member", "members"),
-    write: (user: string) => `Write to ${user}`,
   },
 
   search: {
@@ -244,7 +239,6 @@ export const t = {
     label: "Words to find",
     hint: "Looks through the messages that are loaded here.",
     older: "Load older messages",
-    found: (n: number) => count(n, "message found", "messages found"),
     loaded: (n: number) => `${count(n, "message", "messages")} loaded`,
   },
 

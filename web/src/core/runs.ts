@@ -79,11 +79,6 @@ export class Runs {
     if (this.live.items.length === 0) this.live.first = head + 1;
     else this.runs.push({ first: head + 1, items: [] });
   }
-
-  /** count is how many numbers are loaded. */
-  get count(): number {
-    return this.runs.reduce((sum, run) => sum + run.items.length, 0);
-  }
 }
 
 /** join makes one run of two that touch or overlap; of both, the newer's items count. */

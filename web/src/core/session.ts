@@ -29,8 +29,6 @@ export interface SessionOptions {
   /** random gives a number from 0 to below 1. */
   random(): number;
   onEvent(event: ServerEvent): void;
-  /** onClosed is told when a connection has ended, before the next one. */
-  onClosed?(): void;
 }
 
 /** Where a session stands. */
@@ -318,7 +316,6 @@ export class Session extends Signal {
     if (this.next) this.discard(this.next, 1000);
     this.next = null;
     this.info = { ...this.info, lastClose: why, latencyMs: null };
-    this.options.onClosed?.();
     const lived = line.openedAt ? this.options.clock.now() - line.openedAt : 0;
     if (lived > times.steady) this.attempt = 0;
     if (refusing.has(code)) return this.stop("refused");
