@@ -37,6 +37,7 @@ type link struct {
 	welcomed  time.Time
 	heartbeat time.Duration
 	pipeline  int
+	alone     time.Time // until when one message at a time is sent
 	turnAt    time.Time // when another link should take over, zero: never
 	leave     bool      // the server wants it to go then
 	ping      string    // id of the ping that is not answered yet

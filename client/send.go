@@ -17,6 +17,7 @@ const (
 	maxName  = 1024           // bytes; the server allows 64, but counts those of NFC
 	forgets  = 24 * time.Hour // how long the server knows ids
 	staleAge = forgets - time.Hour
+	calm     = 10 * time.Second // for how long nothing overtakes, once too much was sent
 )
 
 // Draft is a message to be sent.
@@ -190,14 +191,18 @@ func (c *Client) Flush(ctx context.Context) error {
 
 // sendWaiting sends messages, oldest first, as many as may be under way.
 func (c *Client) sendWaiting(l *link, d *dues) {
-	under := 0
+	under, most := 0, l.pipeline
+	if l.alone.After(d.now) {
+		most = 1
+		d.at(l.alone)
+	}
 	for _, e := range c.outbox.order {
 		if e.link == l && c.waited(l, e.sent, d) {
 			e.link = nil // the answer is lost
 		} else if e.link == l {
 			under++
 		}
-		if under == l.pipeline {
+		if under >= most {
 			return
 		}
 	}
@@ -206,7 +211,10 @@ func (c *Client) sendWaiting(l *link, d *dues) {
 		if e.link == l {
 			continue
 		}
-		if under == l.pipeline || e.notBefore.After(d.now) {
+		if under >= most {
+			break
+		}
+		if e.notBefore.After(d.now) {
 			d.at(e.notBefore)
 			break
 		}
@@ -237,6 +245,9 @@ func (c *Client) acknowledge(m *wire.Message) {
 func (c *Client) refused(e *entry, err *Error, now time.Time) {
 	switch err.Code {
 	case wire.RateLimited, wire.Unavailable, wire.UnknownOutcome:
+		if e.link != nil {
+			e.link.alone = now.Add(calm)
+		}
 		e.link = nil
 		e.notBefore = now.Add(err.RetryAfter)
 		if err.RetryAfter == 0 {

@@ -97,6 +97,26 @@ func TestClient_refusals(t *testing.T) {
 			})
 		}
 	})
+	t.Run("one at a time for a while", func(t *testing.T) { // so that nothing is overtaken again
+		play(t, func(t *testing.T, s *stage) {
+			c, p := s.client(0, "")
+			queue(t, c, "one", "two", "three", "four", "five")
+			ids := says(t, p, "one", "two")
+			p.send(refusal, ids[0], "rate_limited", 50)
+			p.send(refusal, ids[1], "rate_limited", 50)
+			time.Sleep(time.Second)
+			for i, text := range []string{"one", "two", "three"} {
+				id := says(t, p, text)[0]
+				p.silent()
+				p.message(i+1, id, "alice", text)
+			}
+			says(t, p, "four")
+			p.silent()
+			time.Sleep(10 * time.Second)
+			says(t, p, "five")
+			s.end(c)
+		})
+	})
 	t.Run("for good", func(t *testing.T) {
 		for code, want := range map[string]*client.Error{
 			"not_found": client.ErrNotFound, "not_member": client.ErrNotMember, "forbidden": client.ErrForbidden,

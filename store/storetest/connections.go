@@ -422,8 +422,11 @@ func testRate(c *connTest) {
 		if retry <= 0 {
 			c.Fatalf("RetryAfter: got %v", retry)
 		}
-		c.Clock.Advance(retry)
+		c.Clock.Advance(retry - time.Millisecond)
 		_, err := touch("c1")
+		wantKind(c, "Touch before that, which would overtake the refused one", err, chat.Limited)
+		c.Clock.Advance(time.Millisecond)
+		_, err = touch("c1")
 		ok(c, "Touch", err)
 	})
 	c.sub("is forgotten after a minute", func(c *connTest) {
