@@ -30,8 +30,8 @@ var cannotRun = map[string]mistake{
 	"event of sam": {
 		"  Role:\n", "  Tick:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: nodejs22.x\n" +
 			"      Handler: index.handler\n      InlineCode: exports.handler = async () => {}\n      Events:\n" +
-			"        Hourly:" + here + "\n          Type: Schedule\n  Role:\n",
-		stack.Warning, "Tick", "the event Hourly of the type Schedule does not run here",
+			"        Hourly:" + here + "\n          Type: SNS\n  Role:\n",
+		stack.Warning, "Tick", "the event Hourly of the type SNS does not run here",
 	},
 	"old runtime": {
 		"Runtime: nodejs22.x", "Runtime: nodejs14.x" + here,

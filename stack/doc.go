@@ -16,7 +16,7 @@
 // variables, throttles and access logs; functions of Node.js, Python and with a bootstrap of their
 // own, from folders, archives and the template itself, with layers, versions and aliases; DynamoDB
 // tables with indexes and expiry. A Go module whose bootstrap is missing, or for another system,
-// is built.
+// is built. Schedules with a rate are in the Stack, for who calls their functions.
 //
 // # What does not
 //

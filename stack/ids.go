@@ -28,6 +28,7 @@ const (
 	typeTable         = "AWS::DynamoDB::Table"
 	typeSimpleTable   = "AWS::Serverless::SimpleTable"
 	typeRole          = "AWS::IAM::Role"
+	typeRule          = "AWS::Events::Rule"
 )
 
 // nameOf has the property that names a resource, where it is not simply Name.
@@ -205,6 +206,8 @@ func (t *template) arn(r *resource, name string) string {
 		service, path, name = "lambda", "layer:", name+":1"
 	case typeRole:
 		return fmt.Sprintf("arn:aws:iam::%s:role/%s", t.account, name)
+	case typeRule:
+		path = "rule/"
 	case "AWS::S3::Bucket":
 		return "arn:aws:s3:::" + name
 	case "AWS::Logs::LogGroup":

@@ -85,6 +85,7 @@ type Stack struct {
 	APIs      []*API      // as written in the template
 	Functions []*Function // as written
 	Tables    []*Table    // as written
+	Schedules []*Schedule // rules first
 	Outputs   []Output    // as written; those whose condition does not hold are absent
 	// Sources are the files and folders that a change of the stack would be in.
 	Sources []string
@@ -167,6 +168,7 @@ func load(file string, root *value, o *Options, p *problems) (*Stack, error) {
 	b.tables()
 	b.apis()
 	b.install()
+	b.schedules()
 	b.outputs()
 	b.unsupported()
 	b.lint()

@@ -11,7 +11,7 @@ var known = []string{
 	typeAuthorizer, typeDeployment,
 	typeSocketAPI, typeFunction, typeSAMFunction, typeLayer, typeSAMLayer, typeAlias,
 	typeVersion, typePermission,
-	typeTable, typeSimpleTable, "AWS::DynamoDB::GlobalTable", // named where they are read
+	typeTable, typeSimpleTable, typeRule, "AWS::DynamoDB::GlobalTable", // named where they are read
 	"AWS::ApiGateway::Account", "AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlan",
 	"AWS::ApiGateway::UsagePlanKey", "AWS::ApiGatewayV2::DomainName",
 	"AWS::ApiGatewayV2::ApiMapping",
@@ -24,9 +24,8 @@ var known = []string{
 
 // Meanings that several types share.
 const (
-	noHTTP     = "only WebSocket APIs run here: nothing answers the routes of this one"
-	noSchedule = "schedules and rules do not run here: they call nothing"
-	noNesting  = "a nested stack does not run here: load its template by itself"
+	noHTTP    = "only WebSocket APIs run here: nothing answers the routes of this one"
+	noNesting = "a nested stack does not run here: load its template by itself"
 )
 
 // meanings say what it means that a type does not run here.
@@ -45,8 +44,8 @@ var meanings = map[string]string{
 	"AWS::Cognito::UserPool": "a user pool does not run here: nobody can sign in there",
 	"AWS::Lambda::EventSourceMapping": "events of queues and streams do not run here: they call" +
 		" no function",
-	"AWS::Events::Rule":            noSchedule,
-	"AWS::Scheduler::Schedule":     noSchedule,
+	"AWS::Scheduler::Schedule": "schedules of EventBridge Scheduler do not run here, rules with" +
+		" a rate do: this one calls nothing",
 	"AWS::CloudFormation::Stack":   noNesting,
 	"AWS::Serverless::Application": noNesting,
 	"AWS::Lambda::Url":             "a function's URL does not run here: nothing answers it",
@@ -76,6 +75,9 @@ func (b *builder) events(r *resource) {
 		return
 	}
 	for _, p := range b.prop(r, "Events").pairs {
+		if p.value.get("Type").text == "Schedule" {
+			continue // named where it is read
+		}
 		b.warnf(r.id, p.key, "the event %s of the type %s does not run here: the function is not"+
 			" called by it", p.key.text, p.value.get("Type").text)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/confab-chat/confab/stack"
@@ -27,6 +28,10 @@ func (r *Runner) announce(diagnostics []stack.Diagnostic) {
 	}
 	for _, t := range s.Tables {
 		fmt.Fprintf(w, "  table\t%s\t%s\t%s\n", t.LogicalID, t.Name, r.engine.endpoint)
+	}
+	for _, one := range s.Schedules {
+		fmt.Fprintf(w, "  schedule\t%s\t%s\tevery %s\n", one.LogicalID,
+			one.Function.LogicalID, strings.TrimSuffix(strings.TrimSuffix(one.Every.String(), "0s"), "0m"))
 	}
 	fmt.Fprintf(w, "  Lambda\t\t\t%s\n", r.invoke)
 	_ = w.Flush() // the reader is gone

@@ -56,7 +56,10 @@ type Runner struct {
 	engine     *engine      // of the tables; nil: there is none
 	deployment *stack.Deployment
 	loaded     map[string]state // what the files were like then
-	calls      calls            // of the functions
+	scheduled  scheduled
+	calling    sync.WaitGroup // of schedules
+	uncall     context.CancelFunc
+	calls      calls // of the functions
 
 	mu    sync.Mutex
 	stack *stack.Stack
@@ -124,6 +127,8 @@ func (r *Runner) start(ctx context.Context) error {
 	}
 	r.serve()
 	r.announce(diagnostics)
+	ctx, r.uncall = context.WithCancel(context.WithoutCancel(ctx))
+	r.calling.Go(func() { r.schedule(ctx) })
 	return nil
 }
 
@@ -218,6 +223,10 @@ func modules(project stack.Options) []string {
 func (r *Runner) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
+	if r.uncall != nil {
+		r.uncall()
+		r.calling.Wait()
+	}
 	errs := []error{r.shutdown(ctx)}
 	if errors.Is(errs[0], context.DeadlineExceeded) {
 		r.journal.Note("functions that have not ended by now are ended")

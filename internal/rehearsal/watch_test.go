@@ -133,3 +133,24 @@ func exists(t *testing.T, name string) {
 	}
 	t.Fatalf("there is no %s", filepath.Base(name))
 }
+
+// A rule with a rate calls its function, with its input or with EventBridge's own event.
+func TestRunner_schedule(t *testing.T) {
+	t.Parallel()
+	dir := work(t, "import json\ndef handler(event, context):\n    print(json.dumps(event))\n")
+	rules := strings.Replace(workshop, "  Route:\n", `  Tick:
+    Type: AWS::Events::Rule
+    Properties:
+      ScheduleExpression: rate(5 minutes)
+      Targets: [{Id: a, Arn: !GetAtt Work.Arn, Input: '{"kind":"sweep"}'}, {Id: b, Arn: !GetAtt Work.Arn}]
+  Route:
+`, 1)
+	write(t, dir, map[string]string{"template.yaml": rules})
+	p := begin(t, dir)
+	p.out.await(2, "schedule", "Tick", "Work", "every 5m")
+	p.Tick(t.Context(), time.Now())
+	p.Tick(t.Context(), time.Now().Add(5*time.Minute))
+	p.out.await(1, " Work | ", `{"kind": "sweep"}`)
+	p.out.await(1, " Work | ", `"detail-type": "Scheduled Event"`, `"source": "aws.events"`, "-Tick")
+	p.out.await(2, " INVOKE Work: done")
+}
