@@ -10,7 +10,7 @@ BIN    := .tools/bin
 ARCH   := arm64
 LIMITS := $(wildcard $(or $(PEERS_ROOT),$(or $(TMPDIR),/tmp)/confab-peers)/bin/limits)
 
-.PHONY: help build release lambda serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint \
+.PHONY: help build cost release lambda serve test unit faults fuzz autobahn check fmt format-check generate generate-check lint \
 	web cover bench growth deep tools lint-tools clean
 
 help: ## list the targets
@@ -84,6 +84,9 @@ deep: tools ## run the long versions of all tests (an hour or more)
 	CONFAB_DEEP=1 CGO_ENABLED=1 go test -p 2 -timeout 3h -race -shuffle=on ./...
 	CONFAB_DEEP=1 internal/tools/faults.sh -timeout 3h
 	internal/tools/fuzz.sh 2m
+
+cost: tools ## measure what the chat costs on AWS and write docs/cost.md
+	go test -count 1 -timeout 10m -run '^TestCost$$' ./deploy -update
 
 tools: ## install what the tests need into .tools
 	@internal/tools/install.sh test

@@ -168,6 +168,22 @@ func bytesOf(rows []map[string]types.AttributeValue) (bytes int, err error) {
 	return bytes, nil
 }
 
+// send sends a message of 700 bytes. Where the machine was so busy that a request was made again, it
+// sends another one.
+func (f *function) send() {
+	const tries, requests = 5, 6
+	for n := range tries {
+		f.meter.Reset()
+		f.posts.Store(0)
+		text := strings.Repeat("x", 700)
+		f.event("sendMessage", "MESSAGE", fmt.Sprintf(
+			`{"action":"sendMessage","id":"m%d","room":%q,"message":%q}`, n, room, text))
+		if meter.Sum(f.meter.Usage()).Requests == requests {
+			return
+		}
+	}
+}
+
 // A message to R connections costs what it must: R posts, one reading of the room's rows without
 // consistency, and besides 4 write units (the connection's row, the ticket, SENT and the message)
 // and 2 read units (the member and SENT), however many R are.
@@ -185,16 +201,12 @@ func TestUnits_ofAMessage(t *testing.T) {
 			if err != nil || len(rows) != receivers {
 				t.Fatalf("%d rows, want %d: %v", len(rows), receivers, err)
 			}
-			f.meter.Reset()
-			f.posts.Store(0)
-			text := strings.Repeat("x", 700)
-			f.event("sendMessage", "MESSAGE", `{"action":"sendMessage","id":"m","room":"`+room+`","message":"`+text+`"}`)
-
+			f.send()
 			if got := int(f.posts.Load()); got != receivers {
 				t.Errorf("%d posts, want %d", got, receivers)
 			}
 			used := f.meter.Usage()
-			queries := meter.Usage{Requests: 1, ReadUnits: float64((bytes+4095)/4096) / 2} // a page has 1 MB
+			queries := meter.Usage{Requests: 1, ReadUnits: float64((bytes+4095)/4096) / 2, ReadBytes: bytes} // a page has 1 MB
 			if used["Query"] != queries {
 				t.Errorf("the fan-out has read %+v, want %+v for %d bytes", used["Query"], queries, bytes)
 			}

@@ -19,6 +19,7 @@ type Usage struct {
 	Requests   int // those that failed too
 	ReadUnits  float64
 	WriteUnits float64
+	ReadBytes  int // of the items that reads have looked at
 }
 
 // Proxy is an http.Handler in front of an engine that takes any signature, as DynamoDB Local does:
@@ -65,6 +66,7 @@ func (p *Proxy) Usage(accessKeys ...string) map[string]Usage {
 			s.Requests += u.Requests
 			s.ReadUnits += u.ReadUnits
 			s.WriteUnits += u.WriteUnits
+			s.ReadBytes += u.ReadBytes
 			sum[operation] = s
 		}
 	}
@@ -77,6 +79,7 @@ func Sum(operations map[string]Usage) (all Usage) {
 		all.Requests += u.Requests
 		all.ReadUnits += u.ReadUnits
 		all.WriteUnits += u.WriteUnits
+		all.ReadBytes += u.ReadBytes
 	}
 	return all
 }
@@ -146,8 +149,8 @@ func (r *request) handle(body []byte) (answer, Usage, error) {
 	if r.operation == "CreateTable" || r.operation == "DeleteTable" {
 		r.proxy.forget()
 	}
-	units, err := r.read(a)
-	return a, Usage{ReadUnits: units}, err
+	usage, err := r.read(a)
+	return a, usage, err
 }
 
 // add counts a request.
@@ -161,6 +164,7 @@ func (p *Proxy) add(r *request, u Usage) {
 	sum.Requests++
 	sum.ReadUnits += u.ReadUnits
 	sum.WriteUnits += u.WriteUnits
+	sum.ReadBytes += u.ReadBytes
 	p.usage[r.accessKey][r.operation] = sum
 }
 

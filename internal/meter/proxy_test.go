@@ -78,7 +78,9 @@ func (m *metered) costs(what string, operation string, read, write float64) {
 	m.tb.Helper()
 	all := m.proxy.Usage()
 	want := meter.Usage{Requests: 1, ReadUnits: read, WriteUnits: write}
-	if got := all[operation]; got != want || len(all) != 1 {
+	got := all[operation]
+	got.ReadBytes = 0
+	if got != want || len(all) != 1 {
 		m.tb.Errorf("%s: %+v, want %s %+v alone", what, all, operation, want)
 	}
 	m.proxy.Reset()
@@ -148,6 +150,12 @@ func TestProxy_queries(t *testing.T) {
 	for i := range 10 {
 		m.has(sized(fmt.Sprintf("%03d", i), 4178)) // 40.8 KB / 10
 	}
+	looked := func(operation string, bytes int) {
+		t.Helper()
+		if got := m.proxy.Usage()[operation].ReadBytes; got != bytes {
+			t.Errorf("%s has looked at %d bytes, want %d", operation, got, bytes)
+		}
+	}
 	in := func() *dynamodb.QueryInput {
 		return &dynamodb.QueryInput{
 			TableName: m.table, KeyConditionExpression: aws.String("#p = :p"),
@@ -178,6 +186,7 @@ func TestProxy_queries(t *testing.T) {
 	m.costs("refused", "Query", 0, 0)
 	q.FilterExpression = aws.String("#t = :s")
 	query(q, 0)
+	looked("Query", 10*4178)
 	m.costs("all filtered out", "Query", 11, 0)
 	q = in()
 	q.Select = types.SelectCount

@@ -12,12 +12,12 @@ var narrowing = []string{
 	"ScanFilter", "ConditionalOperator",
 }
 
-// read gives the units of an answered read, 0 of anything else.
-func (r *request) read(a answer) (units float64, err error) {
+// read gives what an answered read has cost; anything else has cost nothing.
+func (r *request) read(a answer) (u Usage, err error) {
 	switch r.operation {
 	case "GetItem":
 		output, err := r.whole(r.input, a.output, "")
-		return ReadUnits(Size(object(output["Item"])), r.input["ConsistentRead"] == true), err
+		return reading(Size(object(output["Item"])), r.input), err
 	case "Query", "Scan":
 		condition := text(r.input["KeyConditionExpression"])
 		output, err := r.whole(r.input, a.output, condition)
@@ -25,13 +25,24 @@ func (r *request) read(a answer) (units float64, err error) {
 		for _, item := range list(output["Items"]) {
 			bytes += Size(object(item))
 		}
-		return ReadUnits(bytes, r.input["ConsistentRead"] == true), err
+		return reading(bytes, r.input), err
 	case "BatchGetItem":
 		return r.readBatch(a)
 	case "TransactGetItems":
 		return r.readTransaction()
 	}
-	return 0, nil
+	return u, nil
+}
+
+// reading is a read of so many bytes, of one item or together.
+func reading(bytes int, input map[string]any) Usage {
+	return Usage{ReadUnits: ReadUnits(bytes, input["ConsistentRead"] == true), ReadBytes: bytes}
+}
+
+// plus adds a read.
+func (u *Usage) plus(read Usage) {
+	u.ReadUnits += read.ReadUnits
+	u.ReadBytes += read.ReadBytes
 }
 
 // whole gives the answer to a read as it is without what makes it smaller. The expression is the
@@ -71,39 +82,38 @@ func widen(input map[string]any, expression string) map[string]any {
 var placeholder = regexp.MustCompile(`[#:][A-Za-z0-9_]+`)
 
 // readBatch rounds each item for itself, those that are not there too.
-func (r *request) readBatch(a answer) (units float64, err error) {
+func (r *request) readBatch(a answer) (u Usage, err error) {
 	for table, wanted := range object(r.input["RequestItems"]) {
 		request := object(wanted)
-		consistent := request["ConsistentRead"] == true
 		output := a.output
 		if wide := widen(request, ""); wide != nil {
 			input := map[string]any{"RequestItems": map[string]any{table: wide}}
 			if output, err = r.ask(r.operation, input); err != nil {
-				return 0, err
+				return u, err
 			}
 		}
 		left := list(object(object(output["UnprocessedKeys"])[table])["Keys"])
 		absent := len(list(request["Keys"])) - len(left)
 		for _, item := range list(object(output["Responses"])[table]) {
-			units += ReadUnits(Size(object(item)), consistent)
+			u.plus(reading(Size(object(item)), request))
 			absent--
 		}
-		units += float64(absent) * ReadUnits(0, consistent)
+		u.ReadUnits += float64(absent) * reading(0, request).ReadUnits
 	}
-	return units, nil
+	return u, nil
 }
 
 // readTransaction reads the items again, whole.
-func (r *request) readTransaction() (units float64, err error) {
+func (r *request) readTransaction() (u Usage, err error) {
 	for _, one := range list(r.input["TransactItems"]) {
 		get := object(object(one)["Get"])
 		bytes, err := r.sizeAt(text(get["TableName"]), object(get["Key"]))
 		if err != nil {
-			return 0, err
+			return u, err
 		}
-		units += transactional * ReadUnits(bytes, true)
+		u.plus(Usage{ReadUnits: transactional * ReadUnits(bytes, true), ReadBytes: bytes})
 	}
-	return units, nil
+	return u, nil
 }
 
 // sizeAt gives the bytes of the item with a key, 0 where there is none.

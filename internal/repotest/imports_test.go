@@ -43,6 +43,7 @@ var table = map[string][]string{
 	"internal/examples":    {"gateway", "lambdahost", "stack"},
 	"internal/dynamolocal": {"chat", "internal/localdb", "internal/tools", "store/dynamostore"},
 	"internal/localdb":     {},
+	"internal/cost":        {},
 	"internal/meter":       {},
 	"internal/doctor":      {},
 	"internal/export":      {"auth", "chat", "store/sqlitestore"},

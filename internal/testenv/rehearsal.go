@@ -101,6 +101,33 @@ func startRehearsal(tb testing.TB, e *Env, o Options) {
 	})
 }
 
+// StartTemplate runs the template of a folder, metered, until the test ends: functions in Go, Node.js
+// and Python. The folder gets a link to the packages of Node.js that Lambda's runtime has.
+func StartTemplate(tb testing.TB, folder string) *Env {
+	tb.Helper()
+	err := os.Symlink(tools.Path(tb, "node/node_modules"), filepath.Join(folder, "node_modules"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e := &Env{Host: "rehearsal"}
+	tb.Cleanup(e.Stop)
+	runner, err := rehearsal.Start(tb.Context(), rehearsal.Config{
+		Stack: stack.Options{Dir: folder, StackName: "template-" + unique()},
+		Node:  tools.Program(tb, "node"), Python: tools.Path(tb, "python/bin/python3"),
+		Tables: rehearsal.Tables{URL: startMeter(tb, e, dynamolocal.Start(tb))},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e.URLs, e.Usage, e.AccessKey = runner.URLs(), runner.Usage, runner.AccessKey
+	e.stop = append(e.stop, func() {
+		if err := runner.Close(); err != nil {
+			tb.Errorf("end the rehearsal: %v", err)
+		}
+	})
+	return e
+}
+
 // startMeter puts a meter before the engine, and gives its URL.
 func startMeter(tb testing.TB, e *Env, engine string) string {
 	tb.Helper()
