@@ -5,7 +5,7 @@ SHELL       := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS   += --no-print-directory
 
-GOTEST := go test -p 2 -timeout 10m
+GOTEST := go test -p 2 -timeout 20m
 BIN    := .tools/bin
 ARCH   := arm64
 LIMITS := $(wildcard $(or $(PEERS_ROOT),$(or $(TMPDIR),/tmp)/confab-peers)/bin/limits)
