@@ -11,6 +11,7 @@ import (
 
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/internal/shell"
+	"github.com/confab-chat/confab/internal/terminal"
 )
 
 func main() {
@@ -38,7 +39,7 @@ func run(ctx context.Context, stop func(), args []string, out, errOut *os.File) 
 	if errors.As(err, &command) {
 		return int(command)
 	}
-	fmt.Fprintln(errOut, "confab:", sentence(err))
+	fmt.Fprintln(errOut, "confab:", terminal.Clean(sentence(err))) // servers have their say in it
 	return exitCode(err)
 }
 

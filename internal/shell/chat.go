@@ -14,7 +14,7 @@ import (
 
 // Times and sizes of a chat.
 const (
-	farewell   = 5 * time.Second // how long the end waits for acknowledgements
+	farewell   = 5 * time.Second // how long the end waits for the next acknowledgement
 	greetLines = 10              // messages that a person sees on entering a room
 )
 
@@ -133,10 +133,11 @@ func (t *Chat) end(ctx context.Context) error {
 	return t.failed
 }
 
-// settle waits a while until everything that was typed is printed, and gives how much is not.
+// settle waits until everything that was typed is printed, as long as some of it is now and then, and
+// gives how much is not.
 func (t *Chat) settle(ctx context.Context) (left int) {
-	ctx, cancel := context.WithTimeout(ctx, farewell)
-	defer cancel()
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
 	for {
 		t.mu.Lock()
 		left = len(t.own)
@@ -146,6 +147,9 @@ func (t *Chat) settle(ctx context.Context) (left int) {
 		}
 		select {
 		case <-t.heard:
+			timer.Reset(farewell)
+		case <-timer.C:
+			return left
 		case <-ctx.Done():
 			return left
 		}
@@ -196,10 +200,13 @@ func (t *Chat) refused(text string, err error) error {
 	return nil
 }
 
-// forget takes a message of one's own off the list.
+// forget takes a message off the list, if it is one's own.
 func (t *Chat) forget(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if _, mine := t.own[id]; !mine {
+		return
+	}
 	delete(t.own, id)
 	select {
 	case t.heard <- struct{}{}:

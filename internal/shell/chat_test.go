@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/confab-chat/confab/internal/terminal"
 	"github.com/confab-chat/confab/internal/testenv"
@@ -40,6 +42,21 @@ func converse(t *testing.T, chat *Chat, lines string) (printed, said string, err
 		return string(b)
 	}
 	return text("out"), text("notices"), err
+}
+
+// TestChat_settle waits at the end as long as acknowledgements come, however slowly, and 5 s more.
+func TestChat_settle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		chat := &Chat{heard: make(chan struct{}, 1), own: map[string]string{"1": "", "2": "", "3": "", "4": ""}}
+		for i, id := range []string{"1", "2", "3"} {
+			time.AfterFunc(time.Duration(i+1)*4*time.Second, func() { chat.forget(id) })
+		}
+		time.AfterFunc(15*time.Second, func() { chat.forget("another's") })
+		begin := time.Now()
+		if left := chat.settle(t.Context()); left != 1 || time.Since(begin) != 17*time.Second {
+			t.Errorf("after %v without %d of 4", time.Since(begin), left)
+		}
+	})
 }
 
 // TestChat_Hosts talks on the laptop's host and on one that works as AWS does.

@@ -149,6 +149,78 @@ func TestSend_Refused(t *testing.T) {
 	}
 }
 
+// TestTail_Removed has somebody removed from the room while it is followed: that ends it, and is said.
+func TestTail_Removed(t *testing.T) {
+	e := testenv.Start(t, "direct", "memstore", testenv.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c, err := client.Dial(ctx, e.URLs[0], client.Name("alice"))
+	if err == nil {
+		err = c.Join(ctx, "ops")
+	}
+	if err == nil {
+		_, err = c.Send(ctx, "ops", "hello")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	first, printing := context.WithCancel(ctx)
+	tailing := make(chan error, 1)
+	go func() {
+		tailing <- (&Tail{
+			Server: Server{URL: e.URLs[0], Name: "bob"}, Room: "ops", Last: 1, Follow: true,
+			Screen: &Screen{Out: &printed{lines: 1, done: printing}}, Notices: Notices{io.Discard},
+		}).Run(ctx)
+	}()
+	<-first.Done() // bob is in
+	if err := c.Remove(ctx, "ops", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	err = <-tailing
+	if err == nil || ctx.Err() != nil || !strings.HasPrefix(err.Error(), "no longer in ops: ") {
+		t.Errorf("tail: %v", err)
+	}
+}
+
+// TestTail_Beyond asks for what follows a message that there is not yet: it is said, and what comes is
+// printed.
+func TestTail_Beyond(t *testing.T) {
+	e := testenv.Start(t, "direct", "memstore", testenv.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c, err := client.Dial(ctx, e.URLs[0], client.Name("alice"))
+	if err == nil {
+		_, err = c.Send(ctx, "lobby", "old")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	saying, said := context.WithCancel(ctx)
+	notice, out := &printed{lines: 1, done: said}, &printed{lines: 1, done: cancel}
+	tailing := make(chan error, 1)
+	go func() {
+		tailing <- (&Tail{
+			Server: Server{URL: e.URLs[0], Name: "bob"}, Since: Since{seq: 41, kind: "seq"}, Room: "lobby",
+			Follow: true, Screen: &Screen{Out: out}, Notices: Notices{notice},
+		}).Run(ctx)
+	}()
+	<-saying.Done()
+	if _, err := c.Send(t.Context(), "lobby", "new"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-tailing; !errors.Is(err, context.Canceled) {
+		t.Errorf("tail: %v", err)
+	}
+	if got := notice.b.String(); got != "confab: the last message of lobby is 1, before 41\n" {
+		t.Errorf("said %q", got)
+	}
+	if got := out.b.String(); !strings.HasSuffix(got, " alice: new\n") || strings.Contains(got, "old") {
+		t.Errorf("printed %q", got)
+	}
+}
+
 // TestTail_Fill lets messages come between the history and the first event: none is missing.
 func TestTail_Fill(t *testing.T) {
 	e := testenv.Start(t, "direct", "memstore", testenv.Options{})

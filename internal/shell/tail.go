@@ -2,6 +2,7 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/confab-chat/confab/client"
@@ -53,6 +54,11 @@ func (t *Tail) earlier(ctx context.Context, c *client.Client) error {
 	switch {
 	case t.Since.set():
 		t.shown, err = t.Since.start(ctx, c, newest)
+		if t.shown > newest.Seq { // of another log, or mistyped: what comes is not to be missed
+			t.Notices.say("the last message of %s is %d, before %d",
+				terminal.CleanLine(t.Room), newest.Seq, t.shown)
+			t.shown = newest.Seq
+		}
 	default:
 		t.shown, err = beforeLast(ctx, c, newest, t.Last)
 	}
@@ -159,6 +165,11 @@ func (t *Tail) take(ctx context.Context, c *client.Client, e client.Event) error
 		if e.Room != t.Room {
 			return nil
 		}
+	case client.Left:
+		if e.Room != t.Room {
+			return nil
+		}
+		return outside(e)
 	default:
 		return nil
 	}
@@ -166,6 +177,15 @@ func (t *Tail) take(ctx context.Context, c *client.Client, e client.Event) error
 		return t.Screen.putJSON(eventLine(e))
 	}
 	return nil
+}
+
+// outside is the end of following a room that one is in no longer.
+func outside(e client.Left) error {
+	text := "no longer in " + terminal.CleanLine(e.Room)
+	if e.Reason != "" {
+		text += ": " + terminal.CleanLine(e.Reason)
+	}
+	return errors.New(text)
 }
 
 // fill prints a message, and before it those between it and the earlier ones: a room can have grown
