@@ -158,6 +158,9 @@ func parameters(o Options) map[string]string {
 	if o.Dialect != "" {
 		p["Dialect"] = o.Dialect
 	}
+	if o.Metered { // the schedule would be in some figures, once a minute
+		p["Sweep"] = "off"
+	}
 	if o.Issuer != "" { // the template wants https
 		p["Issuer"], p["Audience"] = "https://issuer.example", testissuer.ClientID
 	}
