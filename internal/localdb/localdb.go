@@ -41,6 +41,7 @@ func Run(java, lib string) (engine *Engine, err error) {
 	}
 	e := &Engine{cmd: exec.Command(java, "-Xmx512m", "-Djava.net.preferIPv4Stack=true",
 		"-Dsqlite4java.library.path="+lib, "-cp", filepath.Join(lib, "*"), source)}
+	e.cmd.SysProcAttr = apart
 	if e.input, err = e.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}

@@ -93,8 +93,8 @@ func (j *Journal) Pushed(p Push, trace, function string) {
 		j.print(p.ID, pushLine(p))
 		return
 	}
-	j.name(c.Entry, p.ID)
 	if len(c.Pushes) < maxPushes {
+		j.name(c.Entry, p.ID)
 		c.Pushes = append(c.Pushes, p)
 	} else {
 		c.more++

@@ -105,6 +105,9 @@ func TestJournal_bounded(t *testing.T) {
 	if report, _ = j.Find(last); !strings.Contains(report, "and 5 pushes more") {
 		t.Errorf("no word of the pushes that are not listed")
 	}
+	if _, ok := j.Find(fmt.Sprint("push-", maxPushes)); ok {
+		t.Error("the ids of pushes are kept that are not listed")
+	}
 }
 
 // An event is one line, with what it took and what became of it.

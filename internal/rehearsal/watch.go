@@ -63,17 +63,23 @@ func (r *Runner) Watch(ctx context.Context) {
 
 // load loads the stack; with Config.Await after each change of the project, until it can be run.
 func (r *Runner) load(ctx context.Context) (*stack.Stack, []stack.Diagnostic, error) {
+	var told []stack.Diagnostic
 	for {
 		before := look(r.project())
 		loaded, diagnostics, err := stack.Load(r.cfg.Stack)
 		if err == nil {
 			return loaded, diagnostics, nil
 		}
-		r.tell(diagnostics)
+		again := told != nil && slices.Equal(told, diagnostics) // what is printed may be in the project
+		if told = diagnostics; !again {
+			r.tell(diagnostics)
+		}
 		if !r.cfg.Await || !errors.Is(err, stack.ErrTemplate) {
 			return nil, nil, err
 		}
-		r.journal.Note("the template cannot be run: this waits for a change")
+		if !again {
+			r.journal.Note("the template cannot be run: this waits for a change")
+		}
 		if err := r.change(ctx, before); err != nil {
 			return nil, nil, err
 		}
@@ -177,13 +183,22 @@ func (r *Runner) replace(ctx context.Context, loaded *stack.Stack) error {
 	return nil
 }
 
-// swap makes another stack the current one. What it replaces is closed with the runner: its
-// functions may still be ending.
+// maxOld is how many stacks are kept that were replaced: their functions may still be ending. Each
+// may hold programs of megabytes.
+const maxOld = 8
+
+// swap makes another stack the current one. What it replaces is closed some versions later.
 func (r *Runner) swap(s *stack.Stack) (before *stack.Stack) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before = r.stack
 	r.old = append(slices.DeleteFunc(r.old, func(o *stack.Stack) bool { return o == s }), before)
 	r.stack = s
+	if len(r.old) > maxOld {
+		if err := r.old[0].Close(); err != nil {
+			r.journal.Note(err.Error())
+		}
+		r.old = r.old[1:]
+	}
 	return before
 }

@@ -71,8 +71,13 @@ func TestStart_await(t *testing.T) {
 	}()
 	out.await(1, "template.yaml:1", "error")
 	out.await(1, "waits for a change")
+	write(t, dir, map[string]string{"log.txt": out.text()})
+	time.Sleep(1500 * time.Millisecond) // some looks, which find the same
 	write(t, dir, map[string]string{"template.yaml": workshop})
-	out.await(2, "waits for a change") // the code is missing
+	out.await(1, "the code is not there")
+	if got, _ := out.lines("waits for a change"); len(got) > 2 {
+		t.Errorf("the same is said again: %q", got)
+	}
 	write(t, dir, map[string]string{"code/main.py": answers("1")})
 	if err := <-started; err != nil {
 		t.Error(err)
