@@ -20,9 +20,15 @@ const (
 func readLines(ctx context.Context, input io.Reader, texts chan<- string) {
 	defer close(texts)
 	in := bufio.NewReaderSize(input, maxRead)
+	var begun string // a character whose end was not read yet
 	for {
-		line, err := in.ReadSlice('\n')
-		for _, text := range parts(terminal.Plain(strings.TrimSuffix(string(line), "\n"))) {
+		read, err := in.ReadSlice('\n')
+		line := begun + string(read)
+		begun = ""
+		if err == bufio.ErrBufferFull { //nolint:errorlint // bufio gives it as it is
+			line, begun = cutBegun(line)
+		}
+		for _, text := range parts(terminal.Plain(strings.TrimSuffix(line, "\n"))) {
 			select {
 			case texts <- text:
 			case <-ctx.Done():
@@ -33,6 +39,19 @@ func readLines(ctx context.Context, input io.Reader, texts chan<- string) {
 			return
 		}
 	}
+}
+
+// cutBegun takes the beginning of a character off the end of a text.
+func cutBegun(text string) (whole, begun string) {
+	for i := len(text) - 1; i >= 0 && len(text)-i < utf8.UTFMax; i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRuneInString(text[i:]) {
+				return text[:i], text[i:]
+			}
+			break
+		}
+	}
+	return text, ""
 }
 
 // parts breaks a line into messages, none in a line that is blank.
