@@ -17,7 +17,7 @@ import (
 func UnmarshalResponse(text []byte) (response events.APIGatewayProxyResponse, warning string, err error) {
 	members, ok := membersOf(text)
 	if !ok {
-		return response, "", fmt.Errorf("%w: %.100q is no object", errMalformed, text)
+		return response, "", fmt.Errorf("%w: %.100q is no object, as {\"statusCode\": 200}", errMalformed, text)
 	}
 	d := responseDecoder{members: members}
 	response.StatusCode = d.status()

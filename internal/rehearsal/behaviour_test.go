@@ -173,12 +173,15 @@ def handler(event, context):
     print("about to fail \x1b[31m in red")
     if "exit" in event["body"]:
         os._exit(3)
+    if "nothing" in event["body"]:
+        return
     raise ValueError("that does not do")
 `))
 	c := p.dial("")
 	for _, test := range []struct{ frame, want string }{
 		{`{"action":"work"}`, "ValueError: that does not do"},
 		{`{"action":"work","exit":1}`, "Runtime.ExitError"},
+		{`{"action":"work","nothing":1}`, `gateway: malformed response: "null" is no object, as {"statusCode": 200}`},
 	} {
 		c.send("%s", test.frame)
 		id := c.hearsFailure()
