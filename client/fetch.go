@@ -50,7 +50,7 @@ func (c *Client) page(e wire.History, now time.Time) bool {
 	c.idle(r)
 	switch {
 	case e.Epoch != r.epoch && r.epoch != "":
-		c.restart(r, e.Epoch, 1, "the room's log is another one than before", now)
+		c.restart(r, e.Epoch, e.FirstSeq, "the room's log is another one than before", now)
 		return true
 	case e.FirstSeq > r.next:
 		c.restart(r, e.Epoch, e.FirstSeq, "older messages are no longer kept", now)

@@ -212,6 +212,25 @@ func TestClient_reset(t *testing.T) {
 	})
 }
 
+// TestClient_reset_expired has another log, of which the first messages are no longer kept: one reset says
+// both.
+func TestClient_reset_expired(t *testing.T) {
+	const page = `{"event":"history","id":%q,"room":"tea","messages":[],"more":false,"seq":5,"epoch":"e2","firstSeq":6}`
+	play(t, func(t *testing.T, s *stage) {
+		c, p := s.client(1, "")
+		p.send(`{"event":"pong","id":%q,"rooms":[{"room":"tea","seq":5,"epoch":"e2"}]}`, p.next("ping").id())
+		p.send(page, p.next("history").id())
+		if r, ok := s.event(c).(client.Reset); !ok || r.Epoch != "e2" || r.FirstSeq != 6 {
+			t.Errorf("told %#v", r)
+		}
+		asked := p.next("history")
+		after(t, asked, 5)
+		p.send(page, asked.id())
+		s.nothing(c)
+		s.end(c)
+	})
+}
+
 // TestClient_expired misses messages that the server then keeps no longer.
 func TestClient_expired(t *testing.T) {
 	play(t, func(t *testing.T, s *stage) {
