@@ -107,6 +107,7 @@ func TestTwoGateways_Writers(t *testing.T) {
 			})
 		}
 		wait.Wait()
+		settle(clients)
 		stored := log(t, clients[0], "tea", 0)
 		checkSenders(t, stored)
 		for _, c := range clients {
