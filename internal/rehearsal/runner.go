@@ -36,6 +36,8 @@ type Config struct {
 	Inspect map[string]int
 	// Freeze stops functions between events, as AWS does.
 	Freeze bool
+	// Concurrency is how many events all functions may handle at once; default lambdahost's.
+	Concurrency int
 	// Node and Python run functions of these runtimes; default node and python3 in PATH.
 	Node, Python string
 	// Out gets what is printed; default: nobody.
@@ -162,6 +164,7 @@ func (r *Runner) openHost() error {
 	r.invoke = "http://" + listener.Addr().String()
 	config := r.cfg.Stack.Lambda
 	config.Region, config.Account, config.Env = r.stack.Region, r.stack.Account, r.everywhere()
+	config.Concurrency = r.cfg.Concurrency
 	config.Freeze, config.Log = r.cfg.Freeze, r.wrote
 	if r.host, err = lambdahost.New(config); err != nil {
 		listener.Close()

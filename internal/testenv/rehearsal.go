@@ -58,6 +58,10 @@ var deployment = sync.OnceValues(func() (string, error) {
 	return folder, build.Run()
 })
 
+// rehearsalConcurrency is more than the events that the tests have under way at once: an event goes on
+// after its sender has got the acknowledgement.
+const rehearsalConcurrency = 300
+
 // startRehearsal runs the deployment as `confab run` does: the real archive in processes of its own,
 // behind a Runtime API, with tables in DynamoDB Local. Gateways, DoubleOneIn and the like have no
 // meaning for it.
@@ -78,6 +82,7 @@ func startRehearsal(tb testing.TB, e *Env, o Options) {
 			Parameters: parameters(o),
 		},
 		EnvVars: variables(tb, o), Tables: rehearsal.Tables{URL: tables}, Out: o.Log,
+		Concurrency: rehearsalConcurrency,
 	})
 	if err != nil {
 		tb.Fatal(err)
