@@ -73,7 +73,7 @@ func (f *chatFlags) prepare(cmd *cobra.Command) (*shell.Screen, shell.Notices, e
 	}
 	var err error
 	f.server.TLS, err = f.tls.config()
-	go endWithReader(cmd.Context(), out)
+	endWithReader(cmd.Context(), out)
 	screen := &shell.Screen{Out: out, Style: terminal.StyleOf(out), JSON: f.json}
 	return screen, shell.Notices{Out: errOut}, err
 }
@@ -84,11 +84,14 @@ func outputs(cmd *cobra.Command) (out, errOut *os.File) {
 }
 
 // endWithReader ends the program as soon as nobody can read its output any more, by the signal that
-// the next write would bring: grep -m1 behind a pipe does not wait for one.
+// the next write would bring: grep -m1 behind a pipe does not wait for one. It watches until ctx ends.
 func endWithReader(ctx context.Context, out *os.File) {
-	if terminal.ReaderGone(ctx, out) {
-		_, _ = out.WriteString("\n") // nobody gets it
-	}
+	descriptor := out.Fd()
+	go func() {
+		if terminal.ReaderGone(ctx, descriptor) {
+			_, _ = out.WriteString("\n") // nobody gets it
+		}
+	}()
 }
 
 // roomFlag adds the flag of the room.

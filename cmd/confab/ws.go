@@ -84,7 +84,7 @@ func (f *wsFlags) run(cmd *cobra.Command, target string) error {
 		in = cmd.InOrStdin()
 	}
 	out, _ := outputs(cmd)
-	go endWithReader(cmd.Context(), out)
+	endWithReader(cmd.Context(), out)
 	return converse(cmd, in, "> ", true, func(console *terminal.Console) error {
 		return wsline.Run(cmd.Context(), f.options, console)
 	})

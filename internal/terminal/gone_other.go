@@ -2,13 +2,10 @@
 
 package terminal
 
-import (
-	"context"
-	"os"
-)
+import "context"
 
 // ReaderGone waits until the context ends: here nobody tells that a reader has gone.
-func ReaderGone(ctx context.Context, _ *os.File) bool {
+func ReaderGone(ctx context.Context, _ uintptr) bool {
 	<-ctx.Done()
 	return false
 }

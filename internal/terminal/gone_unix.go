@@ -5,7 +5,6 @@ package terminal
 import (
 	"context"
 	"errors"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,10 +13,10 @@ import (
 const lookAgain = 500
 
 // ReaderGone waits until nobody can read an output any more, as when grep -m1 has ended behind a
-// pipe, and says true; or until the context ends.
-func ReaderGone(ctx context.Context, out *os.File) bool {
+// pipe, and says true; or until the context ends. out is the output's descriptor.
+func ReaderGone(ctx context.Context, out uintptr) bool {
 	for ctx.Err() == nil {
-		fds := []unix.PollFd{{Fd: int32(out.Fd())}} //nolint:gosec // descriptors are small
+		fds := []unix.PollFd{{Fd: int32(out)}} //nolint:gosec // descriptors are small
 		n, err := unix.Poll(fds, lookAgain)
 		switch {
 		case errors.Is(err, unix.EINTR):
