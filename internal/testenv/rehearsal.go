@@ -52,11 +52,15 @@ var deployment = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return folder, err
 	}
-	build := exec.Command("go", "run", "./internal/release", "-lambda", runtime.GOARCH,
-		"-out", filepath.Join(folder, "build"))
-	build.Dir, build.Stderr = tools.Root(), os.Stderr
-	return folder, build.Run()
+	return folder, Pack(filepath.Join(folder, "build"))
 })
+
+// Pack makes the archive of the functions for this machine's processor, as make lambda does.
+func Pack(folder string) error {
+	build := exec.Command("go", "run", "./internal/release", "-lambda", runtime.GOARCH, "-out", folder)
+	build.Dir, build.Stderr = tools.Root(), os.Stderr
+	return build.Run()
+}
 
 // rehearsalConcurrency is more than the events that the tests have under way at once: an event goes on
 // after its sender has got the acknowledgement.
@@ -201,7 +205,7 @@ func rehearsalStore(engine string, runner *rehearsal.Runner, o Options) (chat.Lo
 	return s, s
 }
 
-// sweepRehearsal invokes the function as the template's schedule does, every second instead of every
+// sweepRehearsal invokes the function as the template's schedule does, every second besides its
 // minute.
 func sweepRehearsal(ctx context.Context, tb testing.TB, runner *rehearsal.Runner) {
 	for chatapi.Sleep(ctx, time.Second) == nil {
