@@ -25,6 +25,7 @@ export default defineConfig({
   server: { proxy: { "/confab.json": "http://127.0.0.1:8080", "/auth": "http://127.0.0.1:8080" } },
   build: {
     target: "es2022",
+    cssTarget: ["chrome123", "firefox125", "safari17.5"], // the first with popover and light-dark()
     emptyOutDir: false, // compress() removes what is built no more, and keeps what is packed well
     assetsInlineLimit: 0,
     modulePreload: false,

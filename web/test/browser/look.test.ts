@@ -101,6 +101,10 @@ describe("how it looks and for whom", () => {
     await dave.reload();
     await composer(dave).waitFor();
     expect(await background(dave)).toBe(light);
+    await dave.emulateMedia({ colorScheme: "light" });
+    await dave.getByRole("button", { name: /Your menu/ }).click();
+    await dave.getByRole("menuitemradio", { name: "Appearance: Dark" }).click();
+    await eventually(() => background(dave)).toBe(dark);
     const duration = (): Promise<string> => dave.locator(".icon-button").first().evaluate((e) => getComputedStyle(e).transitionDuration);
     expect(await duration()).not.toBe("0s");
     await dave.emulateMedia({ reducedMotion: "reduce" });
