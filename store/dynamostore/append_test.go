@@ -24,25 +24,26 @@ import (
 // TestStore_Append_errors cuts an Append off at each of its requests: BatchGetItem, ticket, SENT
 // and message.
 func TestStore_Append_errors(t *testing.T) {
-	p := newPair(t, dynamostore.Options{})
-	join(t, p.a, "tea", "ann")
-	for i, want := range []chat.Kind{
-		chat.Unavailable, // the answer of BatchGetItem is lost
-		chat.Unavailable, // the ticket's
-		chat.Unknown,     // SENT's
-		chat.Unknown,     // the message's
-	} {
-		n, id := i+1, fmt.Sprintf("m%d", i+1)
-		d := chat.Draft{Room: "tea", From: "ann", ID: id, Text: "text", At: p.clock.Now()}
-		p.crasher.arm(n)
-		_, err := p.a.Append(t.Context(), d, func(chat.Head, chat.Message) {
-			t.Errorf("%s: then was called", id)
-		})
-		p.crasher.arm(0)
-		wantKind(t, fmt.Sprintf("Append whose answer %d is lost", n), err, want)
-		sent := p.getItem(t, "D#ann", "tea#"+id)
-		equal(t, "there is a record of "+id, sent != nil, n >= 3)
-	}
+	atOnce(t, func(t *testing.T, p *pair) {
+		join(t, p.a, "tea", "ann")
+		for i, want := range []chat.Kind{
+			chat.Unavailable, // the answer of BatchGetItem is lost
+			chat.Unavailable, // the ticket's
+			chat.Unknown,     // SENT's
+			chat.Unknown,     // the message's
+		} {
+			n, id := i+1, fmt.Sprintf("m%d", i+1)
+			d := chat.Draft{Room: "tea", From: "ann", ID: id, Text: "text", At: p.clock.Now()}
+			p.crasher.arm(n)
+			_, err := p.a.Append(t.Context(), d, func(chat.Head, chat.Message) {
+				t.Errorf("%s: then was called", id)
+			})
+			p.crasher.arm(0)
+			wantKind(t, fmt.Sprintf("Append whose answer %d is lost", n), err, want)
+			sent := p.getItem(t, "D#ann", "tea#"+id)
+			equal(t, "there is a record of "+id, sent != nil, n >= 3)
+		}
+	})
 }
 
 // TestStore_Append_unavailable looks at what a client is told.

@@ -2,7 +2,9 @@ package dynamostore_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,20 +30,45 @@ type pair struct {
 
 func newPair(tb testing.TB, o dynamostore.Options, hooks ...hook) *pair {
 	tb.Helper()
+	options := make([]func(*dynamodb.Options), len(hooks))
+	for i, h := range hooks {
+		options[i] = hooked(h)
+	}
+	return pairOf(tb, o, nil, options...)
+}
+
+// pairOf makes a pair whose clients are made with both, and the first one's with own besides.
+func pairOf(
+	tb testing.TB, o dynamostore.Options, both func(*dynamodb.Options), own ...func(*dynamodb.Options),
+) *pair {
+	tb.Helper()
 	endpoint := dynamolocal.Start(tb)
+	if both == nil {
+		both = func(*dynamodb.Options) {}
+	}
 	p := &pair{
-		client: dynamolocal.Client(endpoint), clock: storetest.NewClock(),
+		client: dynamolocal.Client(endpoint, both), clock: storetest.NewClock(),
 		crasher: &crasher{}, staller: &staller{},
 	}
 	o.Table = dynamolocal.Table(tb, p.client)
 	o.Now = p.clock.Now
-	options := []func(*dynamodb.Options){hooked(p.staller.hook), hooked(p.crasher.hook)}
-	for _, h := range hooks {
-		options = append(options, hooked(h))
-	}
-	p.a = dynamostore.New(dynamolocal.Client(endpoint, options...), o)
+	own = append([]func(*dynamodb.Options){both, hooked(p.staller.hook), hooked(p.crasher.hook)}, own...)
+	p.a = dynamostore.New(dynamolocal.Client(endpoint, own...), o)
 	p.b = dynamostore.New(p.client, o)
 	return p
+}
+
+// atOnce runs a test in the time of a bubble, which stands still while an answer of the engine is
+// awaited: no limit of time is reached, however slow the machine is.
+func atOnce(t *testing.T, test func(t *testing.T, p *pair)) {
+	t.Helper()
+	dynamolocal.Start(t) // the engine is not to be the bubble's
+	synctest.Test(t, func(t *testing.T) {
+		transport := &http.Transport{}
+		t.Cleanup(transport.CloseIdleConnections)
+		own := func(o *dynamodb.Options) { o.HTTPClient = &http.Client{Transport: transport} }
+		test(t, pairOf(t, dynamostore.Options{}, own))
+	})
 }
 
 // reopen gives what two new processes on the table would have.
