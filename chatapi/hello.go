@@ -2,6 +2,7 @@ package chatapi
 
 import (
 	"context"
+	"time"
 
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/wire"
@@ -24,7 +25,7 @@ func (h *Handler) hello(ctx context.Context, r *request) error {
 		ID: r.ID, Protocol: protocolVersion, Server: h.Version,
 		User: r.conn.User, Name: shown[r.conn.User], ConnectionID: r.conn.ID,
 		HeartbeatSeconds: int(h.Heartbeat.Seconds()), Pipeline: h.Pipeline,
-		MaxConnectionSeconds: int(h.MaxConnection.Seconds()),
+		MaxConnectionSeconds: int(h.life(&r.conn).Seconds()),
 		Notice:               h.Notice,
 		Rooms:                make([]wire.WelcomeRoom, len(rooms)),
 	}
@@ -43,6 +44,15 @@ func (h *Handler) hello(ctx context.Context, r *request) error {
 		}
 	}
 	return nil
+}
+
+// life is how long a connection can live where connections end: not longer than what vouches for it,
+// so that clients come again in time, with a newer one. 0: it has no end.
+func (h *Handler) life(c *chat.Connection) time.Duration {
+	if h.MaxConnection == 0 {
+		return 0
+	}
+	return c.Until.Sub(c.ConnectedAt)
 }
 
 func (h *Handler) resume(ctx context.Context, r *request, cursor chat.Cursor) error {

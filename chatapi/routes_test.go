@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/confab-chat/confab/auth"
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/chatapi"
 	"github.com/confab-chat/confab/store/storetest"
@@ -325,6 +326,23 @@ func TestHandler_Handle_hello(t *testing.T) {
 			w.Errorf("%s", got)
 		}
 	}, with(func(c *chatapi.Config) { c.MaxConnection, c.Pipeline = 2*time.Hour, 1 }))
+	sub(t, "a connection ends with its token", func(w *world) {
+		for life, want := range map[time.Duration]string{
+			15 * time.Minute: "900", 3 * time.Hour: "7200", 20 * time.Second: "20",
+		} {
+			id := "alice" + want
+			e := w.connectEvent(id, nil)
+			until := time.UnixMilli(e.RequestContext.ConnectedAt).Add(life)
+			e.RequestContext.Authorizer = auth.Identity{User: "alice", Until: until}.Context()
+			equal(w, "status", w.handle(e).StatusCode, 200)
+			got := w.act(id, `{"action":"hello"}`)
+			if len(got) != 1 || !strings.Contains(got[0], `"maxConnectionSeconds":`+want+`,`) {
+				w.Errorf("a token for %v: %s", life, got)
+			}
+		}
+	}, with(func(c *chatapi.Config) {
+		c.MaxConnection, c.Identify = 2*time.Hour, auth.Authorized{}.Identify
+	}))
 }
 
 func TestHandler_Resync(t *testing.T) {
