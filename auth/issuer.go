@@ -41,6 +41,7 @@ type metadata struct {
 	oauth2.Endpoint
 	Keys   string `json:"jwks_uri"`
 	Leave  string `json:"end_session_endpoint"` // "": it has none
+	Revoke string `json:"revocation_endpoint"`  // "": it has none (RFC 8414 section 2)
 	Issues bool   `json:"authorization_response_iss_parameter_supported"`
 	// How a client shows its secret; none: client_secret_basic.
 	Methods []string `json:"token_endpoint_auth_methods_supported"`

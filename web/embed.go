@@ -26,9 +26,11 @@ var dist embed.FS
 type About struct {
 	Version string `json:"version"`
 	Socket  string `json:"socket"`           // where to connect: a path of the same origin, or a wss address
-	Auth    string `json:"auth"`             // who comes in: open, link, proxy or oidc
+	Auth    string `json:"auth"`             // who comes in: open, link, proxy, oidc, or token on a stage
 	SignIn  string `json:"signIn,omitempty"` // of oidc: the path that leads to the issuer
 	Notice  string `json:"notice,omitempty"` // what people should know, a sentence
+
+	Issuer *Issuer `json:"issuer,omitempty"` // of token: who gives them
 }
 
 // ContentPolicy lets the page use its own files and talk to its own server, and nothing else. No
@@ -36,6 +38,15 @@ type About struct {
 const ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types 'none'"
+
+// headers come with each file, beside its type and the policy.
+var headers = []struct{ name, value string }{
+	{"X-Content-Type-Options", "nosniff"},
+	{"Referrer-Policy", "no-referrer"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{"Cache-Control", "no-cache"}, // kept, and asked for by its ETag each time
+}
 
 // types are the content types of the page's files by their suffix.
 var types = map[string]string{
@@ -123,16 +134,14 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.kind)
 	h.Set("ETag", b.etag)
-	h.Set("Cache-Control", "no-cache") // kept, and asked for by its ETag each time
 	h.Set("Vary", "Accept-Encoding")
 	if encoding != "" {
 		h.Set("Content-Encoding", encoding)
 	}
 	h.Set("Content-Security-Policy", ContentPolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	for _, one := range headers {
+		h.Set(one.name, one.value)
+	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b.bytes))
 }
 

@@ -45,7 +45,7 @@ and, in another terminal:  confab chat`,
 		newServe(stop), newDoctor(), newStatus(), newAudit(),
 		newLink(), newUser(), newKick(), newMessage(), newRoom(),
 		newBackup(), newCheck(), newRestore(), newExport(), newImport())
-	addGroup(root, "aws", "Run WebSocket APIs of API Gateway:", newRun(stop), newWhy(), newCost())
+	addGroup(root, "aws", "Run WebSocket APIs of API Gateway:", newRun(stop), newWhy(), newCost(), newPage())
 	root.AddCommand(newMan())
 	return root
 }

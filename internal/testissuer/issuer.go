@@ -167,6 +167,7 @@ func (i *Issuer) discovery(w http.ResponseWriter, _ *http.Request) {
 		"issuer": i.URL, "jwks_uri": i.URL + "/keys", "token_endpoint": i.URL + "/token",
 		"authorization_endpoint":                         i.URL + "/authorize",
 		"end_session_endpoint":                           i.URL + "/leave?from=discovery",
+		"revocation_endpoint":                            i.URL + "/revoke",
 		"authorization_response_iss_parameter_supported": true,
 	})
 }
