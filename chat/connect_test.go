@@ -108,7 +108,7 @@ func TestService_Disconnect(t *testing.T) {
 			w.disconnect(c.ID)
 		}
 		w.disconnect("never-seen")
-		_, err := w.svc.Touch(w.ctx, c.ID, false)
+		_, err := w.svc.Touch(w.ctx, c.ID, chat.Acts)
 		wantKind(w.T, err, chat.NotFound)
 	})
 	sub(t, "ends one device alone", func(w *world) {
@@ -116,7 +116,7 @@ func TestService_Disconnect(t *testing.T) {
 		w.join("tea", c)
 		w.disconnect(c.ID)
 		equal(w, "receivers", w.receivers("tea"), idsOf(c2))
-		_, err := w.svc.Touch(w.ctx, c2.ID, false)
+		_, err := w.svc.Touch(w.ctx, c2.ID, chat.Acts)
 		w.ok(err)
 	})
 }
@@ -129,7 +129,7 @@ func TestService_SetName(t *testing.T) {
 		w.ok(err)
 		equal(w, "user", renamed.User, "Alice")
 		equal(w, "id", renamed.ID, guest.ID)
-		row, err := w.svc.Touch(w.ctx, guest.ID, false)
+		row, err := w.svc.Touch(w.ctx, guest.ID, chat.Acts)
 		w.ok(err)
 		equal(w, "row's user", row.User, "Alice")
 		equal(w, "sender", w.send(row, "", "m", "hi").From, "Alice")
@@ -150,7 +150,7 @@ func TestService_SetName(t *testing.T) {
 		guest := w.open("guest-1")
 		_, err := w.svc.SetName(w.ctx, guest, "Alice")
 		wantKind(w.T, err, chat.Taken)
-		row, err := w.svc.Touch(w.ctx, guest.ID, false)
+		row, err := w.svc.Touch(w.ctx, guest.ID, chat.Acts)
 		w.ok(err)
 		equal(w, "row's user", row.User, "guest-1")
 	})

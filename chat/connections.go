@@ -18,9 +18,9 @@ type Connections interface {
 	Open(ctx context.Context, c Connection, members []Member) error
 
 	// Touch renews the lease, counts an action against the connection's rate and gives the row.
-	// hello marks a connection that sends heartbeats. Not live: NotFound. Over the rate: Limited
-	// with RetryAfter, and the row is given too, with Excess.
-	Touch(ctx context.Context, id string, now time.Time, hello bool) (Connection, error)
+	// Not live: NotFound. Over the rate: Limited with RetryAfter, and the row is given too, with
+	// Excess.
+	Touch(ctx context.Context, id string, now time.Time, p Pulse) (Connection, error)
 
 	// Rename makes the connection one of a user, and replaces its subscriptions. It sets NamedAt,
 	// where that is zero. Another user who has a live connection other than this one: Taken. Not
@@ -78,6 +78,16 @@ type Connections interface {
 	// Noted yields each room with the users noted in it, and forgets them.
 	Noted(ctx context.Context) iter.Seq2[RoomUsers, error]
 }
+
+// Pulse is what an action tells of how often its connection acts.
+type Pulse int
+
+// The kinds of actions that Touch tells apart.
+const (
+	Acts   Pulse = iota // any action
+	Greets              // hello: from now on the connection sends heartbeats, and has their lease
+	Beats               // a heartbeat, before which the connection was silent, as a rule
+)
 
 // RoomUsers is some users of a room.
 type RoomUsers struct {

@@ -25,8 +25,8 @@ func NewService(log Log, conns Connections, now func() time.Time) *Service {
 }
 
 // Touch counts an action of a connection and gives its row. See Connections.Touch.
-func (s *Service) Touch(ctx context.Context, id string, hello bool) (Connection, error) {
-	return s.conns.Touch(ctx, id, s.now(), hello)
+func (s *Service) Touch(ctx context.Context, id string, p Pulse) (Connection, error) {
+	return s.conns.Touch(ctx, id, s.now(), p)
 }
 
 // RoomID gives the id of a room that a client names: the lobby when it names none, a direct

@@ -107,9 +107,9 @@ func (m *mortal) Open(ctx context.Context, c chat.Connection, members []chat.Mem
 	return m.Connections.Open(ctx, c, members)
 }
 
-func (m *mortal) Touch(ctx context.Context, id string, now time.Time, hello bool) (chat.Connection, error) {
+func (m *mortal) Touch(ctx context.Context, id string, now time.Time, p chat.Pulse) (chat.Connection, error) {
 	done := m.call()
-	c, err := m.Connections.Touch(ctx, id, now, hello)
+	c, err := m.Connections.Touch(ctx, id, now, p)
 	done()
 	return c, err
 }

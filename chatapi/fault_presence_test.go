@@ -101,7 +101,11 @@ func (p *presenceRun) step(step int) error {
 		_, err := p.h.Service.Disconnect(p.ctx, id)
 		return err
 	case stepHeartbeat:
-		_, err := p.h.Service.Touch(p.ctx, id, !e.hello)
+		pulse := chat.Beats
+		if !e.hello {
+			pulse = chat.Greets
+		}
+		_, err := p.h.Service.Touch(p.ctx, id, pulse)
 		if !e.live(p.now) {
 			if !chat.Is(err, chat.NotFound) {
 				return fmt.Errorf("a heartbeat of a connection that has ended: %w", err)

@@ -77,7 +77,7 @@ func (h *Handler) message(ctx context.Context, e *Event) {
 	r.messageID, _ = e.RequestContext.MessageID.(string)
 	r.host, r.stage = e.RequestContext.DomainName, e.RequestContext.Stage
 	var err error
-	r.conn, err = h.Service.Touch(ctx, e.RequestContext.ConnectionID, action.Name == wire.Hello)
+	r.conn, err = h.Service.Touch(ctx, e.RequestContext.ConnectionID, pulseOf(action.Name))
 	if chat.Is(err, chat.NotFound) {
 		h.refuseUnknown(ctx, e.RequestContext.ConnectionID)
 		return
@@ -101,6 +101,17 @@ func (h *Handler) message(ctx context.Context, e *Event) {
 	if err != nil {
 		h.fail(ctx, r, err)
 	}
+}
+
+// pulseOf is what an action tells of its connection.
+func pulseOf(action string) chat.Pulse {
+	switch action {
+	case wire.Hello:
+		return chat.Greets
+	case wire.Ping:
+		return chat.Beats
+	}
+	return chat.Acts
 }
 
 // isSeed tells whether the connection speaks another dialect than the native one.

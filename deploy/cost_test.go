@@ -167,7 +167,7 @@ func measureSeed(t *testing.T, name string) cost.Seed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := testenv.StartTemplate(t, dir)
+	e := testenv.StartTemplate(t, dir, "")
 	g := &gauge{tb: t, usage: e.Usage, meter: e.Meter}
 	s := cost.Seed{Name: name}
 	s.Open = least(func() cost.Usage {

@@ -195,7 +195,13 @@ type Stats struct {
 	Init        time.Duration // spent initializing
 	// BilledMB is Billed times the memory configured, in MB: AWS's price is for GB-seconds.
 	BilledMB time.Duration
+	// LogBytes is what CloudWatch Logs would be sent: lines with their breaks, and lineOverhead each.
+	LogBytes int64
 }
+
+// lineOverhead is what counts of a line besides its bytes (CloudWatch Logs API Reference,
+// "PutLogEvents").
+const lineOverhead = 26
 
 // Stats gives the counts of each function by name, those of removed ones too.
 func (h *Host) Stats() map[string]Stats {

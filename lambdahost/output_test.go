@@ -132,6 +132,13 @@ func TestReport(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", r.Text, want)
 	}
 	s := h.Stats()["f"]
+	sent := int64(0) // INIT_START, START, END and REPORT: 26 bytes and a break each
+	for _, r := range j.all(func(Record) bool { return true }) {
+		sent += int64(len(r.Text)) + 27
+	}
+	if s.LogBytes != sent || sent < 4*27 {
+		t.Errorf("%d bytes of log, want %d", s.LogBytes, sent)
+	}
 	if s.Billed != 1521*time.Millisecond || s.Init != 1500*time.Millisecond+400*time.Microsecond || s.BilledMB != 1024*s.Billed {
 		t.Errorf("%+v", s)
 	}

@@ -168,6 +168,7 @@ func (sb *sandbox) write(kind Kind, text string, report *Report) {
 		sb.current.tail.add(text)
 	}
 	sb.mu.Unlock()
+	sb.fn.count(func(s *Stats) { s.LogBytes += int64(len(text) + len("\n") + lineOverhead) })
 	sb.fn.log(Record{Stream: sb.stream, RequestID: id, Kind: kind, Text: text, Report: report})
 }
 

@@ -62,6 +62,7 @@ var table = map[string][]string{
 	"internal/shell":       {"client", "chat", "internal/login", "internal/serve", "internal/terminal"},
 	"internal/wsline":      {"internal/terminal"},
 	"internal/wirets":      {"internal/tools", "wire"},
+	"internal/writeups":    {"internal/tools"},
 }
 
 // testImports are what the tests of every package may import besides.

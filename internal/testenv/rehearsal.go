@@ -111,8 +111,9 @@ func startRehearsal(tb testing.TB, e *Env, o Options) {
 }
 
 // StartTemplate runs the template of a folder, metered, until the test ends: functions in Go, Node.js
-// and Python. The folder gets a link to the packages of Node.js that Lambda's runtime has.
-func StartTemplate(tb testing.TB, folder string) *Env {
+// and Python. The folder gets a link to the packages of Node.js that Lambda's runtime has. Region is
+// that of the stack, "" the default.
+func StartTemplate(tb testing.TB, folder, region string) *Env {
 	tb.Helper()
 	err := os.Symlink(tools.Path(tb, "node/node_modules"), filepath.Join(folder, "node_modules"))
 	if err != nil {
@@ -121,7 +122,7 @@ func StartTemplate(tb testing.TB, folder string) *Env {
 	e := &Env{Host: "rehearsal"}
 	tb.Cleanup(e.Stop)
 	runner, err := rehearsal.Start(tb.Context(), rehearsal.Config{
-		Stack: stack.Options{Dir: folder, StackName: "template-" + unique()},
+		Stack: stack.Options{Dir: folder, StackName: "template-" + unique(), Region: region},
 		Node:  tools.Program(tb, "node"), Python: tools.Path(tb, "python/bin/python3"),
 		Tables: rehearsal.Tables{URL: startMeter(tb, e, dynamolocal.Start(tb))},
 	})

@@ -112,12 +112,13 @@ func (s *Store) Get(ctx context.Context, id string) (c chat.Connection, err erro
 // rateWindow is the time over which actions are counted.
 const rateWindow = 10 * time.Second
 
-// Touch implements chat.Connections. It is one write, two when a rate window begins.
+// Touch implements chat.Connections. It is one write, and a second one where a rate window begins with
+// an action that was not expected to begin one, or a heartbeat comes in a window that has begun.
 func (s *Store) Touch(
-	ctx context.Context, id string, now time.Time, hello bool,
+	ctx context.Context, id string, now time.Time, p chat.Pulse,
 ) (row chat.Connection, err error) {
 	err = s.do(ctx, "touch", func(ctx context.Context, o *op) error {
-		c, err := o.touch(ctx, id, now, hello)
+		c, err := o.touch(ctx, id, now, p)
 		if err != nil {
 			return err
 		}
@@ -137,30 +138,35 @@ func (s *Store) Touch(
 // allowed is how many actions a window takes.
 func (s *Store) allowed() int { return max(s.Burst, s.Rate*int(rateWindow/time.Second)) }
 
-// touch renews the lease and counts one action.
-func (o *op) touch(ctx context.Context, id string, now time.Time, hello bool) (*connection, error) {
+// touch renews the lease and counts one action. DynamoDB bills a write that its condition refuses, so
+// that the likelier one of the two is tried first.
+func (o *op) touch(
+	ctx context.Context, id string, now time.Time, p chat.Pulse,
+) (*connection, error) {
 	when, values := o.isLive(now)
 	set := "SET s = :now, x = :end"
 	values[":end"] = expiry(now.Add(rowTTL))
-	if hello {
+	if p == chat.Greets {
 		set += ", hi = :yes"
 		values[":yes"] = yes()
 	}
 	values[":window"] = num(now.UnixMilli() / rateWindow.Milliseconds())
 	values[":one"] = num(1)
+	likely := change{update: set + " ADD c :one", when: when + " AND w = :window", values: values}
+	other := change{
+		update: set + ", w = :window, c = :one", when: when + " AND w <> :window", values: values,
+	}
+	if p != chat.Acts { // the first of a connection, or minutes after the last
+		likely, other = other, likely
+	}
 	for {
-		it, done, err := o.update(ctx, connectionKey(id), change{
-			update: set + " ADD c :one", when: when + " AND w = :window", values: values,
-		})
+		it, done, err := o.update(ctx, connectionKey(id), likely)
 		if err == nil && !done {
 			var c *connection
 			if c, err = o.readConnection(it); err == nil && !o.live(c, now) {
 				return nil, noConnection(id)
 			}
-			it, done, err = o.update(ctx, connectionKey(id), change{
-				update: set + ", w = :window, c = :one",
-				when:   when + " AND w <> :window", values: values,
-			})
+			it, done, err = o.update(ctx, connectionKey(id), other)
 		}
 		if err != nil {
 			return nil, err

@@ -97,7 +97,7 @@ func TestStore_Append_cost(t *testing.T) {
 		users[i] = fmt.Sprintf("writer%02d", i)
 		c := chat.Connection{ID: "connection-of-" + users[i], User: users[i], ConnectedAt: p.clock.Now()}
 		ok(t, "Open", p.a.Open(t.Context(), c, nil))
-		_, err := p.a.Touch(t.Context(), c.ID, p.clock.Now(), true) // begins a rate window
+		_, err := p.a.Touch(t.Context(), c.ID, p.clock.Now(), chat.Greets) // begins a rate window
 		ok(t, "Touch", err)
 	}
 	join(t, p.a, "tea", users...)
@@ -106,7 +106,7 @@ func TestStore_Append_cost(t *testing.T) {
 	for _, user := range users {
 		writing.Go(func() {
 			for i := range each {
-				_, err := p.a.Touch(t.Context(), "connection-of-"+user, p.clock.Now(), false)
+				_, err := p.a.Touch(t.Context(), "connection-of-"+user, p.clock.Now(), chat.Acts)
 				if err != nil {
 					t.Errorf("Touch: %v", err)
 				}
@@ -142,4 +142,43 @@ func TestStore_Append_cost(t *testing.T) {
 	if m.lost == 0 {
 		equal(t, "tickets", m.tickets, sends)
 	}
+}
+
+// A write that its condition refuses costs as much as one that is made (developer guide, "DynamoDB read
+// and write operations"): an idle connection's heartbeat makes none of them, as its hello does.
+func TestStore_Touch_cost(t *testing.T) {
+	m := &meter{}
+	p := newPair(t, dynamostore.Options{}, m.hook)
+	touches := []struct {
+		what   string
+		after  time.Duration
+		pulse  chat.Pulse
+		writes float64
+	}{
+		{"hello", 0, chat.Greets, 1},
+		{"an action right after it", 0, chat.Acts, 1},
+		{"a heartbeat after 2 minutes", 2 * time.Minute, chat.Beats, 1},
+		{"another at once", 0, chat.Beats, 2},
+		{"an action right after it", 0, chat.Acts, 1},
+		{"an action after a minute", time.Minute, chat.Acts, 2},
+	}
+	var got, want []float64
+	for try := range 5 { // on a busy machine answers are lost, and requests made again
+		m.reset()
+		c := chat.Connection{ID: fmt.Sprint("c", try), User: "ann", ConnectedAt: p.clock.Now()}
+		ok(t, "Open", p.a.Open(t.Context(), c, nil))
+		got, want = nil, nil
+		for _, touch := range touches {
+			p.clock.Advance(touch.after)
+			before := m.writes
+			_, err := p.a.Touch(t.Context(), c.ID, p.clock.Now(), touch.pulse)
+			ok(t, touch.what, err)
+			got, want = append(got, m.writes-before), append(want, touch.writes)
+		}
+		if m.lost == 0 {
+			break
+		}
+	}
+	equal(t, "write units", got, want)
+	equal(t, "requests of the last", m.requests["UpdateItem"], len(touches)+2)
 }

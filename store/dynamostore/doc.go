@@ -27,5 +27,6 @@
 // # Cost
 //
 // A message of up to about 700 bytes costs 3 write units and 2 read units, its Touch one write
-// unit more. The partition of a room takes about 500 messages a second.
+// unit more, two where ten seconds have passed since the last. A heartbeat's Touch is one after any
+// silence. The partition of a room takes about 500 messages a second.
 package dynamostore

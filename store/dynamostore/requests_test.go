@@ -48,7 +48,7 @@ func exercise(t *testing.T, p *pair) {
 		}
 	}
 	exerciseLists(t, p)
-	_, err := p.a.Touch(ctx, "c1", now, true)
+	_, err := p.a.Touch(ctx, "c1", now, chat.Greets)
 	ok(t, "Touch", err)
 	_, err = p.a.Rename(ctx, "c1", "zoe", []chat.Member{member})
 	ok(t, "Rename", err)

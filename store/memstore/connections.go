@@ -158,14 +158,16 @@ func (s *Connections) find(op, id string, now int64) (*conn, error) {
 }
 
 // Touch counts an action, see chat.Connections.
-func (s *Connections) Touch(_ context.Context, id string, now time.Time, hello bool) (chat.Connection, error) {
+func (s *Connections) Touch(
+	_ context.Context, id string, now time.Time, p chat.Pulse,
+) (chat.Connection, error) {
 	c, err := s.find("touch", id, now.UnixNano())
 	if err != nil {
 		return chat.Connection{}, err
 	}
 	c.touch.Lock()
 	defer c.touch.Unlock()
-	if hello && !c.row.Load().Hello {
+	if p == chat.Greets && !c.row.Load().Hello {
 		row := *c.row.Load()
 		row.Hello = true
 		c.row.Store(&row)

@@ -59,7 +59,7 @@ func BenchmarkTouch(b *testing.B) {
 		now := time.Now()
 		for i := 0; pb.Next(); i++ {
 			at := now.Add(time.Duration(i) * time.Microsecond)
-			if _, err := conns.Touch(context.Background(), ids[i%len(ids)], at, false); err != nil {
+			if _, err := conns.Touch(context.Background(), ids[i%len(ids)], at, chat.Acts); err != nil {
 				b.Fatal(err)
 			}
 		}

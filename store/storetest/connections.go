@@ -98,7 +98,7 @@ func (c *connTest) gone(id, user, room string) {
 	c.Helper()
 	_, err := c.B.Get(c.ctx, id)
 	wantKind(c, "Get of "+id, err, chat.NotFound)
-	_, err = c.B.Touch(c.ctx, id, c.Clock.Now(), true)
+	_, err = c.B.Touch(c.ctx, id, c.Clock.Now(), chat.Greets)
 	wantKind(c, "Touch of "+id, err, chat.NotFound)
 	_, err = c.B.Rename(c.ctx, id, "somebody", nil)
 	wantKind(c, "Rename of "+id, err, chat.NotFound)
@@ -179,7 +179,7 @@ func testOpen(c *connTest) {
 			got, err := on.Get(c.ctx, "c1")
 			ok(c, "Get", err)
 			equal(c, "row", got, want)
-			got, err = on.Touch(c.ctx, "c1", c.Clock.Now(), false)
+			got, err = on.Touch(c.ctx, "c1", c.Clock.Now(), chat.Acts)
 			ok(c, "Touch", err)
 			equal(c, "row of Touch", got, want)
 		}
@@ -220,12 +220,15 @@ func testOpen(c *connTest) {
 		equal(c, "excess", got.Excess, 0)
 	})
 	c.sub("marks hello by Touch for good", func(c *connTest) {
-		for _, hello := range []bool{true, false, true} {
-			got, err := c.A.Touch(c.ctx, "c1", c.Clock.Now(), hello)
+		got, err := c.B.Touch(c.ctx, "c1", c.Clock.Now(), chat.Beats)
+		ok(c, "Touch", err)
+		equal(c, "hello before it", got.Hello, false)
+		for _, pulse := range []chat.Pulse{chat.Greets, chat.Acts, chat.Beats, chat.Greets} {
+			got, err := c.A.Touch(c.ctx, "c1", c.Clock.Now(), pulse)
 			ok(c, "Touch", err)
 			equal(c, "hello", got.Hello, true)
 		}
-		got, err := c.B.Get(c.ctx, "c1")
+		got, err = c.B.Get(c.ctx, "c1")
 		ok(c, "Get", err)
 		equal(c, "hello as read", got.Hello, true)
 	})
@@ -322,7 +325,7 @@ func testUntil(c *connTest) {
 	c.sub("ends a connection", func(c *connTest) {
 		for range 12 { // so that no lease lapses before
 			c.Clock.Advance(10*time.Minute - time.Second)
-			_, err := c.A.Touch(c.ctx, "c1", c.Clock.Now(), false)
+			_, err := c.A.Touch(c.ctx, "c1", c.Clock.Now(), chat.Acts)
 			ok(c, "Touch", err)
 		}
 		equal(c, "receivers", c.ids("tea"), []string{"c1"})
@@ -345,7 +348,7 @@ func testLease(c *connTest) {
 	if c.Lease == 0 {
 		c.sub("never lapses", func(c *connTest) {
 			c.open("c1", "ann", "tea")
-			_, err := c.A.Touch(c.ctx, "c1", c.Clock.Now(), true)
+			_, err := c.A.Touch(c.ctx, "c1", c.Clock.Now(), chat.Greets)
 			ok(c, "Touch", err)
 			c.Clock.Advance(1000 * time.Hour)
 			equal(c, "receivers", c.ids("tea"), []string{"c1"})
@@ -355,13 +358,13 @@ func testLease(c *connTest) {
 	}
 	c.open("hello", "ann", "tea")
 	c.open("silent", "bob", "tea")
-	row, err := c.A.Touch(c.ctx, "hello", c.Clock.Now(), true)
+	row, err := c.A.Touch(c.ctx, "hello", c.Clock.Now(), chat.Greets)
 	ok(c, "Touch", err)
 	row.Excess = 0
 	c.sub("is renewed by Touch", func(c *connTest) {
 		for range 3 {
 			c.Clock.Advance(c.Lease - time.Second)
-			_, err := c.B.Touch(c.ctx, "hello", c.Clock.Now(), false)
+			_, err := c.B.Touch(c.ctx, "hello", c.Clock.Now(), chat.Beats)
 			ok(c, "Touch", err)
 		}
 		c.Clock.Advance(c.Lease - time.Second)
@@ -395,7 +398,12 @@ func testRate(c *connTest) {
 	}
 	want := c.open("c1", "ann")
 	c.open("c2", "ann")
-	touch := func(id string) (chat.Connection, error) { return c.A.Touch(c.ctx, id, c.Clock.Now(), false) }
+	touched := 0 // whatever an action is, it counts
+	touch := func(id string) (chat.Connection, error) {
+		touched++
+		pulse := []chat.Pulse{chat.Acts, chat.Beats}[touched%2]
+		return c.A.Touch(c.ctx, id, c.Clock.Now(), pulse)
+	}
 	for i := range c.Burst {
 		_, err := touch("c1")
 		if err != nil {

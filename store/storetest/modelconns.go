@@ -104,6 +104,11 @@ func (r *connRun) sweep(t failer, model, on chat.Connections) {
 // id is the connection an operation is about.
 func (o op) id() string { return fmt.Sprintf("c%d%c", o.N, o.Other[0]) }
 
+// pulses of the touches, by what is drawn of each operation.
+var pulses = map[chat.RoomKind]chat.Pulse{
+	0: chat.Acts, chat.PublicRoom: chat.Greets, chat.PrivateRoom: chat.Beats,
+}
+
 // apply runs an operation.
 func (r *connRun) apply(on chat.Connections, o op) outcome {
 	now, id := r.clock.Now(), o.id()
@@ -118,7 +123,7 @@ func (r *connRun) apply(on chat.Connections, o op) outcome {
 		}
 		return outcomeOf(on.Open(r.ctx, row, members(o)))
 	case "touch":
-		row, err := on.Touch(r.ctx, id, now, o.Kind == chat.PublicRoom)
+		row, err := on.Touch(r.ctx, id, now, pulses[o.Kind])
 		if chat.Is(err, chat.Limited) { // the rate is the store's own
 			err = nil
 		}
