@@ -24,17 +24,23 @@ func vitest(t *testing.T, prefix, env []string, args ...string) {
 	t.Logf("%s", out)
 }
 
-// browserTests runs tests of the page in a browser, against the real program.
-func browserTests(t *testing.T, prefix []string, env ...string) {
+// program builds confab.
+func program(t *testing.T) string {
 	t.Helper()
-	env = append(env, "CONFAB_CHROMIUM="+tools.Chromium(t))
-	program := filepath.Join(t.TempDir(), "confab")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/confab")
+	file := filepath.Join(t.TempDir(), "confab")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", file, "./cmd/confab")
 	build.Dir = tools.Root()
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	vitest(t, prefix, append(env, "CONFAB_PROGRAM="+program), "--config", "vitest.browser.config.ts")
+	return file
+}
+
+// browserTests runs tests of the page in a browser, against the real program.
+func browserTests(t *testing.T, prefix []string, env ...string) {
+	t.Helper()
+	env = append(env, "CONFAB_CHROMIUM="+tools.Chromium(t), "CONFAB_PROGRAM="+program(t))
+	vitest(t, prefix, env, "--config", "vitest.browser.config.ts")
 }
 
 // TestPage_units runs what needs no browser: frames, session, rooms, outbox.

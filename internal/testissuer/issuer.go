@@ -41,10 +41,12 @@ type Issuer struct {
 	codes map[string]grant
 	asked int // for the keys
 	down  bool
+	page  page
 }
 
 // grant is what a code is good for, once.
 type grant struct {
+	client              string
 	claims              map[string]any
 	challenge, redirect string
 }
@@ -52,13 +54,15 @@ type grant struct {
 // New starts an issuer that ends with the test; now is its clock.
 func New(tb testing.TB, now func() time.Time) *Issuer {
 	tb.Helper()
-	i := &Issuer{tb: tb, now: now, codes: map[string]grant{}}
+	i := &Issuer{tb: tb, now: now, codes: map[string]grant{}, page: newPage()}
 	i.Rotate()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", i.discovery)
 	mux.HandleFunc("GET /keys", i.keys)
 	mux.HandleFunc("GET /authorize", i.authorize)
 	mux.HandleFunc("POST /token", i.token)
+	mux.HandleFunc("GET /leave", i.leave)
+	mux.HandleFunc("POST /revoke", i.revoke)
 	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if i.isDown() {
 			http.Error(w, "down", http.StatusBadGateway)
@@ -66,6 +70,7 @@ func New(tb testing.TB, now func() time.Time) *Issuer {
 		}
 		mux.ServeHTTP(w, r)
 	}))
+	i.page.at, i.page.handler = i.URL, i.Config.Handler
 	tb.Cleanup(i.Close)
 	return i
 }
@@ -163,11 +168,11 @@ func Sign(
 }
 
 func (i *Issuer) discovery(w http.ResponseWriter, _ *http.Request) {
+	at := i.endpoints()
 	i.answer(w, map[string]any{
-		"issuer": i.URL, "jwks_uri": i.URL + "/keys", "token_endpoint": i.URL + "/token",
-		"authorization_endpoint":                         i.URL + "/authorize",
-		"end_session_endpoint":                           i.URL + "/leave?from=discovery",
-		"revocation_endpoint":                            i.URL + "/revoke",
+		"issuer": i.URL, "jwks_uri": i.URL + "/keys",
+		"authorization_endpoint": at + "/authorize", "token_endpoint": at + "/token",
+		"end_session_endpoint": at + "/leave?from=discovery", "revocation_endpoint": at + "/revoke",
 		"authorization_response_iss_parameter_supported": true,
 	})
 }
@@ -193,12 +198,20 @@ func (i *Issuer) answer(w http.ResponseWriter, v any) {
 // authorize is the page on which somebody would sign in: it asks nothing.
 func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	good := q.Get("response_type") == "code" && q.Get("client_id") == ClientID &&
+	client := q.Get("client_id")
+	good := q.Get("response_type") == "code" && (client == ClientID || client == PageID) &&
 		q.Get("nonce") != "" && q.Get("code_challenge_method") == "S256" && q.Get("code_challenge") != "" &&
 		slices.Contains(strings.Fields(q.Get("scope")), "openid")
 	back, err := url.Parse(q.Get("redirect_uri"))
 	if !good || err != nil || !back.IsAbs() {
 		http.Error(w, "a bad request", http.StatusBadRequest)
+		return
+	}
+	answer := url.Values{"state": {q.Get("state")}, "iss": {i.URL}}
+	if refusal := i.noted(q); refusal != "" {
+		answer.Set("error", refusal)
+		back.RawQuery = answer.Encode()
+		http.Redirect(w, r, back.String(), http.StatusFound)
 		return
 	}
 	i.mu.Lock()
@@ -208,34 +221,58 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 		claims = map[string]any{}
 	}
 	claims["nonce"] = q.Get("nonce")
-	i.codes[code] = grant{claims, q.Get("code_challenge"), q.Get("redirect_uri")}
+	i.codes[code] = grant{client, claims, q.Get("code_challenge"), q.Get("redirect_uri")}
 	i.mu.Unlock()
-	answer := url.Values{"state": {q.Get("state")}, "code": {code}, "iss": {i.URL}}
+	answer.Set("code", code)
 	back.RawQuery = answer.Encode()
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-// token gives the tokens of a code, once, to who has the verifier and the secret.
+// token gives the tokens of a code, once, to who has the verifier and, but for a page, the secret.
 func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
-	id, secret, _ := r.BasicAuth()
-	if id != ClientID || secret != url.QueryEscape(ClientSecret) { // RFC 6749 section 2.3.1
-		w.WriteHeader(http.StatusUnauthorized)
-		i.answer(w, map[string]string{"error": "invalid_client"})
+	client, secret, _ := r.BasicAuth()
+	if r.FormValue("client_id") == PageID {
+		client = PageID
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	} else if client != ClientID || secret != url.QueryEscape(ClientSecret) { // RFC 6749 section 2.3.1
+		i.refuse(w, http.StatusUnauthorized, "invalid_client")
 		return
 	}
-	i.mu.Lock()
-	g, ok := i.codes[r.FormValue("code")]
-	delete(i.codes, r.FormValue("code"))
-	i.mu.Unlock()
-	sum := sha256.Sum256([]byte(r.FormValue("code_verifier")))
-	if !ok || g.redirect != r.FormValue("redirect_uri") ||
-		g.challenge != base64.RawURLEncoding.EncodeToString(sum[:]) {
-		w.WriteHeader(http.StatusBadRequest)
-		i.answer(w, map[string]string{"error": "invalid_grant"})
+	var g grant
+	if r.FormValue("grant_type") == "refresh_token" {
+		g = i.take(i.page.grants, r.FormValue("refresh_token"))
+	} else {
+		g = i.take(i.codes, r.FormValue("code"))
+		sum := sha256.Sum256([]byte(r.FormValue("code_verifier")))
+		if g.redirect != r.FormValue("redirect_uri") ||
+			g.challenge != base64.RawURLEncoding.EncodeToString(sum[:]) {
+			g = grant{}
+		}
+	}
+	if g.client != client {
+		i.refuse(w, http.StatusBadRequest, "invalid_grant")
+		return
+	}
+	if client == PageID {
+		i.answerPage(w, g)
 		return
 	}
 	i.answer(w, map[string]any{
 		"access_token": rand.Text(), "token_type": "Bearer", "expires_in": 3600,
 		"id_token": i.Token(g.claims),
 	})
+}
+
+// take gives what somebody was granted, once.
+func (i *Issuer) take(from map[string]grant, secret string) grant {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	g := from[secret]
+	delete(from, secret)
+	return g
+}
+
+func (i *Issuer) refuse(w http.ResponseWriter, status int, code string) {
+	w.WriteHeader(status)
+	i.answer(w, map[string]string{"error": code})
 }

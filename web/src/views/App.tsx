@@ -57,11 +57,11 @@ function Running({ server, keep, name }: Ready & { name: string }) {
   const [signedOut, setSignedOut] = useState(false);
   const [account, setAccount] = useState<Me | null>(null);
   useEffect(() => {
-    if (server.auth !== "open") ask<Me>("me").then(setAccount, () => undefined);
+    if (server.auth !== "open" && !server.issuer) ask<Me>("me").then(setAccount, () => undefined);
   }, [server]);
   const chat = useMemo(() => {
     const made = new Chat({
-      address: () => addressFor(server, name),
+      address: () => addressFor(server, name, made.session.details().connects),
       open: ({ url, protocols }) => new WebSocket(url, protocols) as Socket,
       clock: systemClock,
       random: Math.random,

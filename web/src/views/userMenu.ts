@@ -26,11 +26,10 @@ export function openUserMenu(from: HTMLElement, server: About, me: string, owner
         { label: t.menu.people, icon: "plus", run: () => show("invitePeople") },
         { label: t.menu.manage, icon: "shield", run: () => show("manage") },
       );
+    if (server.auth !== "proxy" && !server.issuer)
+      choices.push({ label: t.menu.devices, icon: "device", run: () => show("devices") });
     if (server.auth !== "proxy")
-      choices.push(
-        { label: t.menu.devices, icon: "device", run: () => show("devices") },
-        { label: t.menu.signOut, icon: "out", run: () => void signOut(), danger: true },
-      );
+      choices.push({ label: t.menu.signOut, icon: "out", run: () => void signOut(server), danger: true });
   }
   choices.push(
     { label: t.menu.details, icon: "plug", run: () => show("details") },
@@ -61,7 +60,8 @@ export function rename(): void {
   location.reload();
 }
 
-async function signOut(): Promise<void> {
+async function signOut({ issuer }: About): Promise<void> {
+  if (issuer) return (await import("../core/issuer.ts")).signOut(issuer);
   try {
     const { leave } = await ask<{ leave?: string }>("sign-out", {});
     location.assign(leave || "./"); // the issuer's page, where people sign out there too

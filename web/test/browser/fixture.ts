@@ -151,7 +151,8 @@ function speakFrom({ url, room, texts }: { url: string; room: string; texts: str
 
 const complaints = new WeakMap<Page, string[]>();
 
-function watch(page: Page): void {
+/** watch notes what a page complains of. */
+export function watch(page: Page): void {
   const list: string[] = [];
   complaints.set(page, list);
   page.on("pageerror", (e) => list.push(String(e)));

@@ -3,9 +3,16 @@ import type { About } from "../../core/server.ts";
 import { t } from "../../strings.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { useTitle } from "../../ui/hooks.ts";
+import { lazy } from "../../ui/react.ts";
 
-/** SignedOut is what a stranger sees: the way in is a link. */
+const AtIssuer = lazy(() => import("./AtIssuer.tsx"));
+
+/** SignedOut is what a stranger sees: the way in is a link, or on a stage the issuer. */
 export default function SignedOut({ server }: { server: About }) {
+  return server.issuer ? <AtIssuer issuer={server.issuer} /> : <ByLink server={server} />;
+}
+
+function ByLink({ server }: { server: About }) {
   const [link, setLink] = useState("");
   const [problem, setProblem] = useState("");
   useTitle(t.app);
