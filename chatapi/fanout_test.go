@@ -384,6 +384,23 @@ func TestHandler_Sweep(t *testing.T) {
 		w.ok(w.h.Sweep(w.ctx))
 		equal(w, "closed again", len(w.poster.closed), 1)
 	}, leases)
+	sub(t, "one that cannot be closed stops nothing", func(w *world) {
+		w.connect("alice1", "bob1", "carol1")
+		w.join("tea", "alice1", "bob1", "carol1")
+		w.act("bob1", `{"action":"hello"}`)
+		w.act("carol1", `{"action":"hello"}`)
+		w.clock.Advance(time.Minute)
+		w.poster.forget()
+		w.poster.unsent["bob1"] = true
+		if err := w.h.Sweep(w.ctx); err == nil {
+			w.Error("the sweep hides what has failed")
+		}
+		equal(w, "closed", fmt.Sprint(w.poster.closed), "map[carol1:{1001 no heartbeat}]")
+		equal(w, "alice gets", len(w.poster.take("alice1")), 1)
+		w.poster.unsent["bob1"] = false
+		w.ok(w.h.Sweep(w.ctx))
+		equal(w, "closed by the next", len(w.poster.closed), 2)
+	}, leases)
 	sub(t, "a lapsed one that is gone already", func(w *world) {
 		w.connect("alice1")
 		w.act("alice1", `{"action":"hello"}`)

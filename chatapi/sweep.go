@@ -12,23 +12,25 @@ import (
 )
 
 // Sweep does what no event asks for: it closes connections whose time is over, and tells who came
-// and who went. A host calls it about once a second, or on a schedule.
+// and who went. A host calls it about once a second, or on a schedule. It goes on where a connection
+// cannot be closed, which stays recorded for the next time, and gives the first such error.
 func (h *Handler) Sweep(ctx context.Context) error {
+	var failed error
 	for c, err := range h.Service.Lapsed(ctx) {
 		if err != nil {
-			return err
+			return errors.Join(failed, err)
 		}
-		if err := h.closeAndEnd(ctx, c, closeAway, "no heartbeat"); err != nil {
-			return err
+		if err := h.closeAndEnd(ctx, c, closeAway, "no heartbeat"); err != nil && failed == nil {
+			failed = err
 		}
 	}
-	return h.Service.TakePresence(ctx, func(p chat.Presence) {
+	return errors.Join(failed, h.Service.TakePresence(ctx, func(p chat.Presence) {
 		h.spread(ctx, push{
 			head:  p.Head,
 			event: wire.Presence{Room: p.Head.Name, Online: p.Online, Offline: p.Offline},
 			most:  chat.PresenceMax,
 		})
-	})
+	}))
 }
 
 // closeAndEnd closes a connection and ends its row.

@@ -189,7 +189,7 @@ type poster struct {
 	calls  []call
 	closed map[string]closing
 	gone   map[string]bool // what AWS answers with 410
-	unsent map[string]bool // those for which the time is over
+	unsent map[string]bool // those for which the time is over, to close them too
 	info   connections.Info
 	fail   error      // of every call
 	before func(call) // runs before a Post
@@ -260,8 +260,11 @@ func (p *poster) Send(_ context.Context, to connections.Target, frames [][]byte)
 func (p *poster) Close(_ context.Context, t connections.Target, code int, reason string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.gone[t.ID] {
+	switch {
+	case p.gone[t.ID]:
 		return connections.ErrGone
+	case p.unsent[t.ID]:
+		return errors.New("not done in time")
 	}
 	p.closed[t.ID] = closing{code, reason}
 	return nil

@@ -72,8 +72,8 @@ func TestInvoke_direct(t *testing.T) {
 	}
 }
 
-// Log lines carry the invocation's request id; the metric has the embedded metric format
-// (CloudWatch User Guide).
+// Log lines carry the invocation's id beside that of API Gateway's event, and no key twice; the metric
+// has the embedded metric format (CloudWatch User Guide).
 func TestLogs(t *testing.T) {
 	var out bytes.Buffer
 	f, err := newFunction(from(minimal), &out)
@@ -81,7 +81,7 @@ func TestLogs(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "r-1"})
-	f.logger.InfoContext(ctx, "hello")
+	f.logger.InfoContext(ctx, "hello", "requestId", "g-1")
 	f.leftOut("chat")
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	var first, second map[string]any
@@ -89,8 +89,13 @@ func TestLogs(t *testing.T) {
 		json.Unmarshal([]byte(lines[1]), &second) != nil {
 		t.Fatalf("want two lines of JSON: %s", &out)
 	}
-	if first["requestId"] != "r-1" {
-		t.Errorf("%v, want the request id r-1", first)
+	if first["invocation"] != "r-1" || first["requestId"] != "g-1" {
+		t.Errorf("%v, want the invocation r-1 and the request id g-1", first)
+	}
+	for key := range first {
+		if n := strings.Count(lines[0], `"`+key+`":`); n != 1 {
+			t.Errorf("%q stands %d times in %s", key, n, lines[0])
+		}
 	}
 	directive := second["_aws"].(map[string]any)["CloudWatchMetrics"]
 	want := []any{map[string]any{

@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// logs adds the invocation's request id to each line.
+// logs adds the id of the invocation to each line. Its name is not requestId: that is API Gateway's id
+// of the event, which clients are told with an error, and no key may come twice in an object.
 type logs struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (l logs) Handle(ctx context.Context, r slog.Record) error {
 	if id := requestID(ctx); id != "" {
-		r.AddAttrs(slog.String("requestId", id))
+		r.AddAttrs(slog.String("invocation", id))
 	}
 	return l.Handler.Handle(ctx, r)
 }

@@ -7,12 +7,14 @@ package main
 
 import (
 	"fmt"
+	"log"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
 func main() {
+	log.SetFlags(0) // the runtime client logs errors as JSON: a date before it would spoil that
 	f, err := newFunction(os.Getenv, os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "confab-lambda:", err)
