@@ -136,6 +136,33 @@ func TestTemplate_Functions(t *testing.T) {
 	}
 }
 
+// What strangers can cost has bounds: the stage's rate, both functions' share of the account where a
+// parameter says so, and how long tasks that a flood has held up are made up for.
+func TestTemplate_FloodsAreBounded(t *testing.T) {
+	tmpl := read(t)
+	for id, stage := range tmpl.of("AWS::ApiGatewayV2::Stage") {
+		for _, limit := range []string{"ThrottlingRateLimit", "ThrottlingBurstLimit"} {
+			n, _ := at(stage, "DefaultRouteSettings", limit).(int)
+			if n < 1 || n > 1000 {
+				t.Errorf("%s: %s is %d: an account's default is 10,000", id, limit, n)
+			}
+		}
+	}
+	functions := tmpl.of("AWS::Serverless::Function")
+	for id, f := range functions {
+		got := texts(f["ReservedConcurrentExecutions"])
+		if want := []string{"Reserves", "ReservedConcurrency", "AWS::NoValue"}; !slices.Equal(got, want) {
+			t.Errorf("%s: reserved concurrency is %v, want %v", id, got, want)
+		}
+	}
+	// Lambda's default is 6 h (Developer Guide, "Configuring error handling settings for asynchronous
+	// invocations").
+	age, _ := at(functions["Chat"], "EventInvokeConfig", "MaximumEventAgeInSeconds").(int)
+	if age < 60 || age > 900 {
+		t.Errorf("tasks wait up to %d s", age)
+	}
+}
+
 // A table is not lost with its stack.
 func TestTemplate_Retain(t *testing.T) {
 	table := read(t).Resources["Table"]
@@ -244,7 +271,7 @@ func TestTemplate_AlarmsAreOff(t *testing.T) {
 func TestTemplate_Outputs(t *testing.T) {
 	tmpl := read(t)
 	line, _ := at(tmpl.Outputs, "Wscat", "Value").([]any)
-	if len(line) != 3 || !strings.HasPrefix(line[2].(string), "wscat -c ") {
+	if len(line) != 3 || !strings.HasPrefix(line[2].(string), "npx wscat -c ") {
 		t.Errorf("outputs have no ready wscat line: %v", line)
 	}
 }
