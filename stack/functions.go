@@ -15,6 +15,9 @@ var functions = []string{
 	"Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Length", "Fn::Select", "Fn::Split", "Fn::Sub",
 	"Fn::ToJsonString",
 	"Fn::Transform", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or",
+	// Of rules alone.
+	"Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::RefAll", "Fn::ValueOf",
+	"Fn::ValueOfAll",
 }
 
 // noValue is what !Ref AWS::NoValue gives: the member or item that has it is not there.
@@ -330,20 +333,8 @@ func (t *template) holds(name, argument *value) (bool, error) {
 	switch {
 	case name.text == "Condition":
 		return t.condition(argument)
-	case name.text == "Fn::Equals":
-		args, err := arguments(name, argument, 2)
-		if err != nil {
-			return false, err
-		}
-		a, err := t.resolve(args[0])
-		if err != nil {
-			return false, err
-		}
-		b, err := t.resolve(args[1])
-		if err != nil {
-			return false, err
-		}
-		return a.text == b.text && slices.Equal(a.texts(), b.texts()), nil
+	case name.text == "Fn::Equals", name.text == "Fn::Contains":
+		return t.compare(name, argument)
 	case argument.kind != list || !slices.Contains([]string{"Fn::Not", "Fn::And", "Fn::Or"}, name.text):
 		return false, fail(name, "%s with this argument is no condition", name.text)
 	}
@@ -365,4 +356,24 @@ func (t *template) holds(name, argument *value) (bool, error) {
 		return all, nil
 	}
 	return some, nil
+}
+
+// compare evaluates Fn::Equals, and Fn::Contains of a list and a text.
+func (t *template) compare(name, argument *value) (bool, error) {
+	args, err := arguments(name, argument, 2)
+	if err != nil {
+		return false, err
+	}
+	a, err := t.resolve(args[0])
+	if err != nil {
+		return false, err
+	}
+	b, err := t.resolve(args[1])
+	if err != nil {
+		return false, err
+	}
+	if name.text == "Fn::Contains" {
+		return slices.Contains(a.texts(), b.text), nil
+	}
+	return a.text == b.text && slices.Equal(a.texts(), b.texts()), nil
 }

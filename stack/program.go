@@ -16,7 +16,8 @@ import (
 // program sees to it that a function with a bootstrap of its own can run on this machine: what is
 // for another one, or not built yet, is built if it is a Go module.
 func (b *builder) program(r *resource, f *Function) {
-	if why := runsHere(f.Lambda.Code); why != nil {
+	isScript, why := runsHere(f.Lambda.Code)
+	if why != nil {
 		source, dir := b.module(r, f), filepath.Join(b.build, r.id)
 		if source == "" {
 			b.errorf(r.id, r.entry, "%s: %s; build it for %s/%s", f.Lambda.Code, why,
@@ -28,31 +29,47 @@ func (b *builder) program(r *resource, f *Function) {
 			return
 		}
 		f.Lambda.Code, f.Source = dir, source
+		return
+	}
+	b.checkProcessor(r, isScript)
+}
+
+// checkProcessor warns of a bootstrap, made elsewhere, that runs on this machine and would not on AWS.
+func (b *builder) checkProcessor(r *resource, isScript bool) {
+	wanted := "x86_64" // Lambda's default
+	if listed := b.prop(r, "Architectures").texts(); len(listed) > 0 {
+		wanted = listed[0]
+	}
+	has := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	if !isScript && has != wanted {
+		b.warnf(r.id, r.entry, "the bootstrap is for %s, and Architectures says %s: on AWS it cannot"+
+			" start", has, wanted)
 	}
 }
 
-// runsHere tells why there is no bootstrap in a folder or archive that this machine can run.
-func runsHere(code string) error {
+// runsHere tells whether the bootstrap in a folder or archive is a script, and why there is none that
+// this machine can run.
+func runsHere(code string) (isScript bool, why error) {
 	open := func() (io.ReadCloser, error) { return os.Open(filepath.Join(code, "bootstrap")) }
 	if info, err := os.Stat(code); err == nil && !info.IsDir() {
 		archive, err := zip.OpenReader(code)
 		if err != nil {
-			return err
+			return false, err
 		}
 		defer archive.Close() //nolint:errcheck // it was only read
 		open = func() (io.ReadCloser, error) { return archive.Open("bootstrap") }
 	}
 	file, err := open()
 	if err != nil {
-		return errors.New("there is no bootstrap")
+		return false, errors.New("there is no bootstrap")
 	}
 	defer file.Close()
 	data, err := io.ReadAll(file)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if bytes.HasPrefix(data, []byte("#!")) {
-		return nil
+		return true, nil
 	}
 	program, err := elf.NewFile(bytes.NewReader(data))
 	machine := map[string]elf.Machine{
@@ -60,9 +77,9 @@ func runsHere(code string) error {
 		"arm64": elf.EM_AARCH64,
 	}[runtime.GOARCH]
 	if err != nil || runtime.GOOS != "linux" || program.Machine != machine {
-		return errors.New("the bootstrap is for another system")
+		return false, errors.New("the bootstrap is for another system")
 	}
-	return nil
+	return false, nil
 }
 
 // module finds the Go module or package that a function is built from: its code, or the code of the
@@ -134,7 +151,8 @@ func buildGo(source, dir string, r *resource) error {
 	if runtime.GOOS != "linux" {
 		return nil // it has been built for this system, and is no ELF file
 	}
-	return runsHere(dir)
+	_, err = runsHere(dir)
+	return err
 }
 
 // maxOutput is how many lines of a build that has failed are told.

@@ -43,6 +43,7 @@ func newTemplate(file string, root *value, o *Options, p *problems) (*template, 
 		return nil, fail(root, "this is no template: it has no Resources")
 	}
 	t.readParameters(o.Parameters)
+	t.checkRules()
 	for _, p := range root.get("Resources").pairs {
 		if name := p.key.text; strings.HasPrefix(name, "Fn::") {
 			t.errorf("", p.key, "%s among the resources is not known here", name)

@@ -33,6 +33,9 @@ func (r *Runner) announce(diagnostics []stack.Diagnostic) {
 		fmt.Fprintf(w, "  schedule\t%s\t%s\tevery %s\n", one.LogicalID,
 			one.Function.LogicalID, strings.TrimSuffix(strings.TrimSuffix(one.Every.String(), "0s"), "0m"))
 	}
+	for _, o := range s.Outputs {
+		fmt.Fprintf(w, "  output\t%s\t\t%s\n", o.Name, clean(o.Value))
+	}
 	fmt.Fprintf(w, "  Lambda\t\t\t%s\n", r.invoke)
 	_ = w.Flush() // the reader is gone
 	if len(diagnostics) > 0 {

@@ -139,7 +139,8 @@ func exists(t *testing.T, name string) {
 	t.Fatalf("there is no %s", filepath.Base(name))
 }
 
-// A rule with a rate calls its function, with its input or with EventBridge's own event.
+// A rule with a rate calls its function, with its input or with EventBridge's own event. The template's
+// outputs are printed.
 func TestRunner_schedule(t *testing.T) {
 	t.Parallel()
 	dir := work(t, "import json\ndef handler(event, context):\n    print(json.dumps(event))\n")
@@ -150,9 +151,11 @@ func TestRunner_schedule(t *testing.T) {
       Targets: [{Id: a, Arn: !GetAtt Work.Arn, Input: '{"kind":"sweep"}'}, {Id: b, Arn: !GetAtt Work.Arn}]
   Route:
 `, 1)
+	rules += "Outputs:\n  Place: {Value: !Sub 'in ${AWS::Region}'}\n"
 	write(t, dir, map[string]string{"template.yaml": rules})
 	p := begin(t, dir)
 	p.out.await(2, "schedule", "Tick", "Work", "every 5m")
+	p.out.await(1, "output", "Place", "in us-east-1")
 	p.Tick(t.Context(), time.Now())
 	p.Tick(t.Context(), time.Now().Add(5*time.Minute))
 	p.out.await(1, " Work | ", `{"kind": "sweep"}`)
