@@ -56,7 +56,7 @@ export const t = {
     rooms: "Rooms",
     direct: "Direct messages",
     invitations: "Invitations",
-    noDirect: "Nobody yet. Choose a name anywhere and write to it.",
+    noDirect: "Nobody yet. Press + to write to somebody.",
     browse: "Find or create a room",
     people: "Write to somebody",
     invitedBy: (by: string) => `from ${by}`,
@@ -71,12 +71,10 @@ export const t = {
     switch: "Jump to…",
   },
 
-  presence: { online: "online", offline: "offline", here: (n: number) => `${numbers.format(n)} online` },
+  presence: { online: "online", offline: "offline" },
 
   room: {
-    lobbyTopic: "Everybody on this server is here",
-    roomTopic: "Room",
-    directTopic: (peer: string) => `Between you and ${peer}`,
+    lobbyTopic: "Everybody on this server",
     back: "Back to the list of rooms",
     members: "Members",
     search: "Search in this room",
@@ -205,7 +203,12 @@ export const t = {
     rule: "A name has letters, digits, dots, dashes and underscores, beginning with a letter or digit.",
   },
 
-  people: { title: "Write to somebody", label: "Name", hint: "Only the two of you will see it." },
+  people: {
+    title: "Write to somebody",
+    label: "Name",
+    hint: "Only the two of you will see it.",
+    nobody: "Nobody else has been here yet. Type a name to write to it.",
+  },
 
   invite: {
     title: (room: string) => `Invite to ${room}`,
@@ -223,8 +226,8 @@ export const t = {
 
   profile: {
     title: "How you are shown",
-    label: "Name beside your user name",
-    hint: "It proves nothing: your user name stays in front of it. Empty takes it away.",
+    label: "Name beside your handle",
+    hint: "It proves nothing: your handle stays in front of it. Empty takes it away.",
     save: "Save",
   },
 
@@ -250,8 +253,8 @@ export const t = {
       [":", "Find an emoji by its name"],
       ["Ctrl+K, ⌘K", "Jump to a room or person"],
       ["Alt+↑, Alt+↓", "Previous or next room"],
-      ["↑, ↓ in messages", "Move among messages"],
-      ["Tab in a message", "Reach its actions"],
+      ["↑, ↓", "Move among messages, from one of them"],
+      ["Tab", "Go to a message's actions"],
       ["Esc", "Close what is open"],
       ["?", "Show this list"],
     ] as const,
@@ -287,6 +290,7 @@ export const t = {
     title: "Your devices",
     here: "this browser",
     used: "last used",
+    browser: (browser: string, system: string) => `${browser} on ${system}`,
     signOut: (device: string) => `Sign out ${device}`,
     everywhere: "Sign out everywhere",
     add: "Add a device",

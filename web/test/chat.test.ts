@@ -181,6 +181,15 @@ describe("Chat", () => {
     expect(chat.getSnapshot().rooms.map((r) => r.name)).toEqual(["lobby"]);
   });
 
+  test("what was said in a room before one joined is read, for the server too", async () => {
+    const chat = await opened();
+    sockets.last.say({ event: "joined", room: "tea", seq: 7, epoch: "t" });
+    await settled();
+    expect(chat.room("tea")!.unread).toBe(0);
+    await clock.turn(1_000);
+    expect(sockets.last.last("read")).toMatchObject({ room: "tea", seq: 7 });
+  });
+
   test("loses rooms that a new welcome does not name", async () => {
     const chat = await opened();
     sockets.last.say({ event: "joined", room: "den", seq: 0, epoch: "z" });

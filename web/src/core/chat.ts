@@ -372,7 +372,9 @@ export class Chat extends Signal {
   private joined(joined: Joined): Room {
     const known = this.rooms.get(joined.room);
     if (known) return known;
-    const room = this.adopt(this.make(joined.room, joined, joined.seq));
+    const room = this.make(joined.room, joined, 0);
+    this.markRead(room, joined.seq); // what was said before is not new
+    this.adopt(room);
     this.update();
     return room;
   }

@@ -19,6 +19,9 @@ export function loadRich(): Promise<void> {
 /** Anything that Markdown could mean something by, or a name or an address. Most texts have none of it. */
 const marked = /[*_`~>#|\\[\]<&@]|:\/\/|www\.|^\s|^\d+[.)]|^[-+=]|\n/m;
 
+/** A few emoji alone are shown large. */
+const large = /^(?:\p{Emoji_Presentation}|\p{Emoji}\uFE0F|[\u200D\u20E3\s]){1,24}$/u;
+
 /** Markdown shows a message's text. */
 export const Markdown = memo(function Markdown({ text, me }: { text: string; me: string }) {
   const needed = marked.test(text);
@@ -26,5 +29,9 @@ export const Markdown = memo(function Markdown({ text, me }: { text: string; me:
   useEffect(() => {
     if (needed && !rich) void loadRich().then(() => loaded((n) => n + 1));
   }, [needed]);
-  return <>{needed && rich ? rich(text, me) : <p>{text}</p>}</>;
+  return (
+    <div class={`text ${large.test(text) ? "large" : ""}`} dir="auto">
+      {needed && rich ? rich(text, me) : <p>{text}</p>}
+    </div>
+  );
 });

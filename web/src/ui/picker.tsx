@@ -5,7 +5,7 @@ import { t } from "../strings.ts";
 /** Option is one line to choose. */
 export interface Option {
   key: string;
-  label: string;
+  label: ComponentChildren;
   detail?: string;
   before?: ComponentChildren;
   run: () => void;
@@ -17,8 +17,10 @@ export function Picker(props: {
   hint?: string;
   options: (query: string) => Option[];
   loading?: boolean;
+  empty?: (query: string) => string; // what to say where there is nothing to choose
   children?: ComponentChildren;
 }) {
+  const { empty = (typed) => (typed ? t.dialog.nothing : "") } = props;
   const [query, setQuery] = useState("");
   const [chosen, setChosen] = useState(0);
   const options = props.options(query.trim());
@@ -57,7 +59,9 @@ export function Picker(props: {
           </li>
         ))}
       </ul>
-      {options.length === 0 && <p class="hint" role="status">{props.loading ? t.dialog.loading : t.dialog.nothing}</p>}
+      {options.length === 0 && (
+        <p class="hint" role="status">{props.loading ? t.dialog.loading : empty(query.trim())}</p>
+      )}
       {props.children}
     </div>
   );

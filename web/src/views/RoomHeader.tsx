@@ -33,7 +33,9 @@ export function RoomHeader({ shown }: { shown: Shown }) {
     if (kind === "room") choices.push({ label: t.room.leave, icon: "out", run: leave, danger: true });
     openMenu(e.currentTarget as HTMLElement, t.room.more, choices);
   };
-  const topic = { lobby: t.room.lobbyTopic, room: t.presence.here(view.online.size), direct: t.room.directTopic(peer) };
+  const { online, offline } = t.presence;
+  const topic = { lobby: t.room.lobbyTopic, room: "", direct: view.online.has(peer) ? online : offline }[kind];
+  const about = [topic, muted && t.list.muted].filter(Boolean).join(" · ");
   return (
     <header class="room-header">
       <IconButton icon="back" label={t.room.back} class="phone-only" onClick={() => go("")} />
@@ -44,7 +46,7 @@ export function RoomHeader({ shown }: { shown: Shown }) {
       )}
       <div class="titles">
         <h1><bdi>{title}</bdi></h1>
-        <p>{kind === "room" ? t.room.roomTopic : topic[kind]}{muted && ` · ${t.list.muted}`}</p>
+        {about && <p>{about}</p>}
       </div>
       <IconButton icon="search" label={t.room.search} onClick={() => show("search")} />
       {kind === "room" && <IconButton icon="plus" label={t.room.invite} onClick={() => show("invite")} />}

@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { peerOf, type ChatView } from "../core/chat.ts";
 import type { Room } from "../core/room.ts";
-import { Empty } from "../ui/basics.tsx";
+import { Empty, IconButton } from "../ui/basics.tsx";
 import { useChat, useHere } from "../ui/hooks.ts";
-import { addressOf, show, ui } from "../ui/state.ts";
+import { addressOf, go, show, ui } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import { Composer } from "./Composer.tsx";
 import { RoomHeader } from "./RoomHeader.tsx";
@@ -67,6 +67,7 @@ function Missing({ name, me }: { name: string; me: string }) {
   const connecting = me === "";
   return (
     <main class="room">
+      {name && <IconButton icon="back" label={t.room.back} class="phone-only" onClick={() => go("")} />}
       {connecting ? <Connecting /> : (
         <Empty title={name ? t.room.missing : t.room.choose}>
           <p>{name ? t.room.missingLead : t.room.chooseLead}</p>

@@ -6,7 +6,7 @@ import { useChat, useHere, useNow } from "../ui/hooks.ts";
 import { Markdown } from "../ui/markdown.tsx";
 import { memo } from "../ui/react.ts";
 import { openMenu } from "../ui/openMenu.ts";
-import { go, linkTo, notice } from "../ui/state.ts";
+import { go, linkTo, notice, show } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import { insert } from "./insert.ts";
 import type { Shown } from "./RoomView.tsx";
@@ -50,12 +50,20 @@ function assertNever(row: never): never {
   throw new Error(`no view of ${JSON.stringify(row)}`);
 }
 
+/** Beginning says whose room it is, and how others come to it. */
 function Beginning({ shown }: { shown: Shown }) {
-  const direct = shown.kind === "direct";
+  const { account } = useHere();
+  const { kind, title, room } = shown;
+  const direct = kind === "direct";
+  const [label, run] =
+    kind === "room" ? [t.menu.people, () => show("invite")]
+    : account?.owner ? [t.menu.people, () => show("invitePeople")]
+    : [t.room.copyLink, () => void copy(linkTo(room.name))];
   return (
     <div class="beginning">
-      <h2>{direct ? t.timeline.startDirect(shown.peer) : t.timeline.start(shown.title)}</h2>
+      <h2>{direct ? t.timeline.startDirect(title) : t.timeline.start(title)}</h2>
       <p>{direct ? t.timeline.startDirectLead : t.timeline.startLead}</p>
+      {!direct && <button type="button" class="plain" onClick={run}>{label}</button>}
     </div>
   );
 }
@@ -108,7 +116,7 @@ function Message({ row, shown, tabbable, marked, onFocus }: Props & { row: Messa
             <Author name={row.from} /> <Time at={row.at} focusable={tabbable} />
           </div>
         )}
-        <div class="text" dir="auto"><Markdown text={row.text} me={view.me} /></div>
+        <Markdown text={row.text} me={view.me} />
       </div>
       <div class="actions" role="toolbar" aria-label={t.message.actions(row.from)}>
         <IconButton icon="copy" label={t.message.copy} onClick={() => void copy(row.text)} />
@@ -141,7 +149,7 @@ function Pending({ row, tabbable, onFocus }: Props & { row: PendingRow }) {
       {row.grouped ? <span class="side" /> : <Avatar name={view.me} online />}
       <div class="body">
         {!row.grouped && <div class="heading"><span class="author"><bdi>{view.me}</bdi></span> <Time at={entry.at} focusable={false} /></div>}
-        <div class="text" dir="auto"><Markdown text={entry.text} me={view.me} /></div>
+        <Markdown text={entry.text} me={view.me} />
         {failed && (
           <p class="failure" role="alert">
             {t.message.failed}: {entry.error}{" "}

@@ -51,7 +51,15 @@ export function Timeline({ shown }: { shown: Shown }) {
     paddingStart: view.atStart ? 0 : loaderHeight,
     paddingEnd: 12,
   });
-  const atEnd = list.isAtEnd(nearEnd);
+  // Who is at the end stays there when the view's height changes: the field grows, a phone's keyboard opens.
+  const height = list.scrollRect?.height ?? 0;
+  const before = useRef({ height, atEnd: true });
+  const stays = before.current.height > 0 && height !== before.current.height && before.current.atEnd;
+  const atEnd = stays || list.isAtEnd(nearEnd);
+  useLayoutEffect(() => {
+    if (stays && placed.current) list.scrollToEnd();
+    before.current = { height, atEnd };
+  });
   const items = list.getVirtualItems();
   const first = items[0]?.index ?? 0;
 
@@ -75,12 +83,13 @@ export function Timeline({ shown }: { shown: Shown }) {
 
   const settle = (): void => void setTimeout(() => setReady(true), settling);
 
-  // Where one begins to read: at a linked message, at the first unread one, or at the end.
+  // Where one begins to read: at a linked message, at the first unread one, or at the end, as who is new here.
   useLayoutEffect(() => {
     if (placed.current || rows.length === 0 || route.seq) return;
     placed.current = true;
-    const fresh = rows.findIndex((r) => r.type === "new");
-    if (fresh >= 0 && rows.length - fresh > 8) list.scrollToIndex(Math.max(0, fresh - 1), { align: "start" });
+    if (attentive) room.divide();
+    const fresh = room.getSnapshot().rows.findIndex((r) => r.type === "new");
+    if (fresh >= 0 && rows.length - fresh > 8 && (room.read > 0 || shown.kind === "direct")) list.scrollToIndex(Math.max(0, fresh - 1), { align: "start" });
     else list.scrollToEnd();
     settle();
   }, [rows.length]);
@@ -110,9 +119,9 @@ export function Timeline({ shown }: { shown: Shown }) {
   // What is in sight of an attentive person is read.
   const seen = lastSeen(rows, items, list.scrollOffset ?? 0, scroller.current?.clientHeight ?? 0);
   useEffect(() => {
-    if (!attentive || !placed.current) return;
+    if (!attentive || !ready) return;
     chat.markRead(room, atEnd ? room.cursor.seq : seen);
-  }, [attentive, atEnd, seen, room.cursor.seq]);
+  }, [attentive, ready, atEnd, seen, room.cursor.seq]);
 
   const below = atEnd ? 0 : rows.filter((r) => r.type === "message" && !r.mine && r.seq > Math.max(seen, room.read)).length;
   const keys = (e: KeyboardEvent): void => {

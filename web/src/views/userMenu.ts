@@ -8,6 +8,7 @@ import { askToNotify, canNotify } from "./notify.ts";
 /** openUserMenu shows what a person can do with their own page. */
 export function openUserMenu(from: HTMLElement, server: About, me: string, owner: boolean): void {
   const { theme } = ui.getState();
+  const signedIn = server.auth !== "open" && server.auth !== "proxy"; // by this page
   const themed = (value: Theme, label: string): Choice => ({
     label: `${t.menu.theme}: ${label}`, icon: "sun", checked: theme === value, run: () => setTheme(value),
   });
@@ -26,15 +27,15 @@ export function openUserMenu(from: HTMLElement, server: About, me: string, owner
         { label: t.menu.people, icon: "plus", run: () => show("invitePeople") },
         { label: t.menu.manage, icon: "shield", run: () => show("manage") },
       );
-    if (server.auth !== "proxy" && !server.issuer)
+    if (signedIn && !server.issuer)
       choices.push({ label: t.menu.devices, icon: "device", run: () => show("devices") });
-    if (server.auth !== "proxy")
-      choices.push({ label: t.menu.signOut, icon: "out", run: () => void signOut(server), danger: true });
   }
   choices.push(
     { label: t.menu.details, icon: "plug", run: () => show("details") },
     { label: t.menu.shortcuts, icon: "keyboard", run: () => show("shortcuts") },
   );
+  if (signedIn)
+    choices.push({ label: t.menu.signOut, icon: "out", run: () => void signOut(server), danger: true });
   openMenu(from, t.list.me(me), choices);
 }
 

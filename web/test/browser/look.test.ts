@@ -131,6 +131,10 @@ describe("how it looks and for whom", () => {
     await eventually(() => erin.locator(".sidebar").isVisible()).toBe(true);
     await erin.getByRole("link", { name: "lobby" }).click();
     await composer(erin).waitFor();
+    await erin.goto(`${server.url}#/nowhere`);
+    await erin.getByRole("heading", { name: "There is no such room for you" }).waitFor();
+    await erin.getByRole("button", { name: "Back to the list of rooms" }).click();
+    await eventually(() => erin.locator(".sidebar").isVisible()).toBe(true);
   });
 
   test("37 arrow keys move the focus in lists", async () => {

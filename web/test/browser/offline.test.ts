@@ -22,6 +22,26 @@ describe("losing the connection", () => {
     expect(await texts(alice)).toEqual(["before", "one", "two", "three"]);
   });
 
+  test("6 a room that is opened offline is loaded on return", async () => {
+    await server.speak("bob", "tunnel", ["said before"]);
+    const frank = await server.person("frank");
+    await openRoom(frank, "tunnel");
+    await message(frank, "said before").waitFor();
+    await frank.getByRole("link", { name: "lobby" }).click();
+    const link = frank.getByRole("link", { name: /tunnel/ });
+    await eventually(async () => {
+      await frank.reload();
+      await link.waitFor();
+      return link.textContent();
+    }).toBe("tunnel"); // all is read, so that nothing of it is loaded at once
+    await server.kill();
+    await frank.getByText("No connection.").waitFor();
+    await link.click();
+    await frank.getByText("Older messages could not be loaded.").waitFor();
+    await server.up();
+    await message(frank, "said before").waitFor();
+  });
+
   test("6 an outbox that a reload interrupts is sent afterwards", async () => {
     const carol = await server.person("carol");
     await openRoom(carol, "later");

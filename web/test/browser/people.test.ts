@@ -73,6 +73,7 @@ describe("people with accounts", () => {
   test("another device is added by a link, listed, and signed out", async () => {
     await menu(alice, "Your devices");
     await alice.getByText("this browser").waitFor();
+    await alice.getByRole("button", { name: "Sign out Chrome on Linux" }).waitFor();
     await alice.getByRole("button", { name: "Add a device" }).click();
     const text = await alice.locator(".new-link code").innerText();
     const phone = await server.page(`join#${text.split("#")[1]!}`);
@@ -109,9 +110,9 @@ describe("people with accounts", () => {
     await eventually(() => alice.getByRole("dialog").count()).toBe(0);
   });
 
-  test("one is shown by a name beside one's user name", async () => {
+  test("one is shown by a name beside one's handle", async () => {
     await menu(alice, "How you are shown");
-    await alice.getByLabel("Name beside your user name").fill("Alice O'Hara");
+    await alice.getByLabel("Name beside your handle").fill("Alice O'Hara");
     await alice.keyboard.press("Enter");
     await message(alice, "mine").getByText("Alice O'Hara").waitFor();
     await eventually(() => alice.getByRole("dialog").count()).toBe(0);

@@ -66,6 +66,25 @@ describe("reading", () => {
     expect(await bob.getByRole("separator").getByText("New").count()).toBe(0);
   });
 
+  test("14 a room with much unread opens at the first of it, and what is below stays unread", async () => {
+    const mia = await server.person("mia");
+    await openRoom(mia, "much");
+    await say(mia, "read");
+    await message(mia, "read").waitFor();
+    await mia.getByRole("link", { name: "lobby" }).click();
+    await server.speak("carol", "much", many(60));
+    const link = mia.getByRole("link", { name: /much/ });
+    const unread = async (): Promise<number> => Number(/(\d+) unread/.exec((await link.textContent()) ?? "")?.[1] ?? 0);
+    await eventually(unread).toBe(60);
+    await link.click();
+    await message(mia, "message 1").waitFor();
+    await eventually(unread).toBeLessThan(60); // what is in sight is read
+    expect(await unread()).toBeGreaterThan(20);
+    const divider = (await mia.getByRole("separator").getByText("New").boundingBox())!;
+    expect(divider.y).toBeLessThan((await message(mia, "message 1").boundingBox())!.y);
+    expect(await fromEnd(mia)).toBeGreaterThan(300);
+  });
+
   test("15 a button jumps to the latest with a count, 16 the view follows only at the end", async () => {
     const dave = await server.person("dave");
     await openRoom(dave, "long");
@@ -90,6 +109,33 @@ describe("reading", () => {
 
   // A machine that stalls while the wheel still turns moves the view by itself: then it is tried again.
   let attempt = 0;
+  test("16 who is at the end stays there when the field grows or a keyboard opens", async () => {
+    const nina = await server.person("nina");
+    await openRoom(nina, "grows");
+    await server.speak("carol", "grows", many(60));
+    await message(nina, "message 60").waitFor();
+    await eventually(() => fromEnd(nina)).toBeLessThan(5);
+    const before = await top(nina, "message 60");
+    await composer(nina).fill("1\n2\n3\n4\n5\n6");
+    await eventually(() => top(nina, "message 60")).toBeLessThan(before - 60);
+    expect(await fromEnd(nina)).toBeLessThan(5);
+    await nina.setViewportSize({ width: 1100, height: 420 });
+    await eventually(() => fromEnd(nina)).toBeLessThan(5);
+    await server.speak("carol", "grows", ["news"]);
+    await message(nina, "news").waitFor();
+    await eventually(() => fromEnd(nina)).toBeLessThan(5);
+    await nina.setViewportSize({ width: 1100, height: 700 });
+    await composer(nina).fill("");
+    await scroll(nina, -600);
+    await eventually(() => fromEnd(nina)).toBeGreaterThan(300);
+    await nina.waitForTimeout(300); // the wheel's own movement
+    const text = (await texts(nina))[12]!;
+    const seen = await top(nina, text);
+    await composer(nina).fill("1\n2\n3\n4\n5\n6");
+    await eventually(async () => (await composer(nina).boundingBox())!.height).toBeGreaterThan(100);
+    expect(Math.abs((await top(nina, text)) - seen)).toBeLessThanOrEqual(1);
+  });
+
   test("17 what one reads stays where it is when older messages load above", { retry: 2 }, async () => {
     const room = `old${++attempt}`;
     await server.speak("carol", room, many(150));
@@ -195,10 +241,13 @@ describe("reading", () => {
     await message(kate, "more 60").waitFor();
     await kate.getByRole("button", { name: "Search in this room" }).click();
     const field = kate.getByLabel("Words to find");
+    await field.waitFor();
+    expect(await kate.getByText("Nothing found.").count()).toBe(0); // nothing was looked for
     await field.fill("needle");
     await kate.getByText("Nothing found.").waitFor();
     await kate.getByRole("button", { name: "Load older messages" }).click();
     await kate.getByRole("option", { name: /the needle is here/ }).waitFor();
+    expect(await kate.locator("mark").allInnerTexts()).toEqual(["needle"]);
     await field.press("Enter");
     await eventually(() => message(kate, "the needle is here").getAttribute("class")).toContain("marked");
   });

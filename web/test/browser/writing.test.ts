@@ -151,6 +151,10 @@ describe("writing", () => {
     await hugo.getByRole("tab", { name: "Flags" }).click();
     await hugo.getByRole("button", { name: "chequered flag" }).click();
     await eventually(() => composer(hugo).inputValue()).toBe("go 🚀 🎉🏁");
+    const size = (text: string): Promise<number> =>
+      message(hugo, text).locator(".text").evaluate((e) => parseFloat(getComputedStyle(e).fontSize));
+    for (const text of ["word 🎉", "🎉 👩‍🚀 ❤️"]) await say(hugo, text);
+    expect(await size("🎉 👩‍🚀 ❤️")).toBeGreaterThan(1.5 * (await size("word 🎉"))); // alone they are large
     expect(asked).toContain(`${server.url}emoji.json`);
     expect(asked.filter((url) => !url.startsWith(server.url))).toEqual([]);
   });

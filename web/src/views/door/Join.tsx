@@ -34,7 +34,7 @@ export default function Join() {
       {!link ? (
         <Problem title={t.join.noLink} lead={t.join.noLinkLead} />
       ) : broken ? (
-        <Problem title={t.join.broken} lead={`${broken}. ${t.join.askAnother}`} />
+        <Problem title={t.join.broken} lead={`${broken[0]!.toUpperCase()}${broken.slice(1)}. ${t.join.askAnother}`} />
       ) : found ? (
         <Form link={link} found={found} />
       ) : (

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { Time } from "../../ui/basics.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { t } from "../../strings.ts";
+import { deviceName } from "./deviceName.ts";
 import { NewLink, type MadeLink } from "./NewLink.tsx";
 import { tellDesk, useDesk } from "./useDesk.ts";
 
@@ -24,12 +25,12 @@ export function Devices() {
         {answer?.devices.map((d) => (
           <li key={d.id}>
             <span class="name">
-              <strong>{d.device}</strong> {d.here && <span class="tag">{t.devices.here}</span>}
+              <strong title={d.device}>{deviceName(d.device)}</strong> {d.here && <span class="tag">{t.devices.here}</span>}
               <br />
               <small>{t.devices.used} <Time at={Date.parse(d.used)} focusable={false} /></small>
             </span>
             <button
-              type="button" class="plain" aria-label={t.devices.signOut(d.device)}
+              type="button" class="plain" aria-label={t.devices.signOut(deviceName(d.device))}
               onClick={() => tellDesk("sign-out", { device: d.id }, d.here ? leave : again)}
             >
               {t.menu.signOut}

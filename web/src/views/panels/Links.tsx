@@ -12,6 +12,8 @@ interface Link {
   until: string;
 }
 
+const until = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
 /** Links makes invitations, and ends those that still work. */
 export function Links() {
   const { answer, again } = useDesk<{ links: Link[] }>("links");
@@ -47,7 +49,7 @@ export function Links() {
         {answer?.links.map((l) => (
           <li key={l.id}>
             <span class="name">
-              <strong>{l.kind}</strong> <small>{t.links.used(l.used, l.uses)}, {t.links.until} {new Date(l.until).toLocaleString()}</small>
+              <strong>{l.kind}</strong> <small>{t.links.used(l.used, l.uses)}, {t.links.until} {until.format(Date.parse(l.until))}</small>
             </span>
             <button type="button" class="plain danger" onClick={() => tellDesk("links/end", { id: l.id }, again)}>{t.links.end}</button>
           </li>

@@ -8,6 +8,8 @@ import { fits, Picker, type Option } from "../../ui/picker.tsx";
 import { go } from "../../ui/state.ts";
 import { t } from "../../strings.ts";
 
+const nobody = (query: string): string => (query ? t.dialog.nothing : t.people.nobody);
+
 /** People begins a direct message. */
 export function People() {
   const { chat, view } = useChat();
@@ -24,7 +26,7 @@ export function People() {
   };
   return (
     <Dialog title={t.people.title}>
-      <Picker label={t.people.label} hint={t.people.hint} options={options} />
+      <Picker label={t.people.label} hint={t.people.hint} options={options} empty={nobody} />
     </Dialog>
   );
 }

@@ -21,8 +21,10 @@ export function Rooms() {
     chat.join(name, isPrivate).then((room) => go(room.name), (e: Error) => notice(explain(e)));
   };
   const mine = new Set(view.rooms.map((r) => r.name));
+  const rank = (r: RoomItem): number => (r.invited ? 0 : mine.has(r.room) ? 2 : 1); // what one may want first
   const options = (query: string): Option[] => {
     const listed = (all ?? []).filter((r) => !r.room.startsWith("@") && fits(r.room, query));
+    listed.sort((a, b) => rank(a) - rank(b));
     const list: Option[] = listed.slice(0, 100).map((r) => ({
       key: r.room, label: r.room, before: <Icon name={r.room === "lobby" ? "home" : "hash"} />,
       detail: mine.has(r.room) ? t.rooms.joined : r.invited ? t.rooms.invited : t.rooms.join,
@@ -30,16 +32,31 @@ export function Rooms() {
     }));
     if (all && isName(query) && !all.some((r) => same(r.room, query)))
       list.push(
-        { key: "+", label: t.rooms.create(query), detail: t.rooms.publicHint, before: <Icon name="plus" />, run: () => join(query) },
-        { key: "-", label: t.rooms.createPrivate(query), detail: t.rooms.privateHint, before: <Icon name="lock" />, run: () => join(query, true) },
+        {
+          key: "+", label: <Create what={t.rooms.create(query)} who={t.rooms.publicHint} />,
+          before: <Icon name="plus" />, run: () => join(query),
+        },
+        {
+          key: "-", label: <Create what={t.rooms.createPrivate(query)} who={t.rooms.privateHint} />,
+          before: <Icon name="lock" />, run: () => join(query, true),
+        },
       );
     return list;
   };
   return (
     <Dialog title={t.rooms.title}>
-      <Picker label={t.rooms.label} hint={t.rooms.hint} options={options} loading={!all}>
-        <p class="hint">{t.rooms.rule}</p>
-      </Picker>
+      <Picker label={t.rooms.label} hint={t.rooms.hint} options={options} loading={!all} empty={() => t.rooms.rule} />
     </Dialog>
+  );
+}
+
+/** Create is an option that makes a room, with who may come in. */
+function Create({ what, who }: { what: string; who: string }) {
+  return (
+    <>
+      {what}
+      <br />
+      <small>{who}</small>
+    </>
   );
 }

@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type { Item } from "../../core/runs.ts";
+import { Avatar, Time } from "../../ui/basics.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { exact } from "../../ui/format.ts";
 import { useSnapshot } from "../../ui/hooks.ts";
 import { Picker, type Option } from "../../ui/picker.tsx";
 import { go } from "../../ui/state.ts";
@@ -35,7 +35,7 @@ function Loaded({ room }: { room: Room }) {
       return words.every((w) => text.includes(w));
     });
     return found.slice(0, most).map((m) => ({
-      key: String(m.seq), label: excerpt(m.text, words[0]!), detail: `${m.from}, ${exact(m.at)}`,
+      key: String(m.seq), label: <Found said={m} words={words} />, before: <Avatar name={m.from} small />,
       run: () => go(room.name, m.seq),
     }));
   };
@@ -47,6 +47,19 @@ function Loaded({ room }: { room: Room }) {
         </button>
       )}
     </Picker>
+  );
+}
+
+/** Found is a message with what it was found by. */
+function Found({ said, words }: { said: Said; words: string[] }) {
+  const any = words.map((w) => w.replace(/[^\p{L}\p{N}]/gu, "\\$&")).join("|");
+  const parts = excerpt(said.text, words[0]!).split(new RegExp(`(${any})`, "i"));
+  return (
+    <>
+      <small>{said.from}, <Time at={said.at} focusable={false} /></small>
+      <br />
+      {parts.map((part, i) => (i % 2 ? <mark>{part}</mark> : part))}
+    </>
   );
 }
 

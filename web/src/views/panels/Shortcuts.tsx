@@ -9,7 +9,7 @@ export function Shortcuts() {
         {t.shortcuts.rows.map(([keys, what]) => (
           <div key={keys}>
             <dt>{what}</dt>
-            <dd><kbd>{keys}</kbd></dd>
+            <dd>{keys.split(", ").map((key) => <kbd key={key}>{key}</kbd>)}</dd>
           </div>
         ))}
       </dl>
