@@ -158,6 +158,8 @@ func bytesOf(rows []map[string]types.AttributeValue) (bytes int, err error) {
 			switch v := value.(type) {
 			case *types.AttributeValueMemberS:
 				bytes += len(v.Value)
+			case *types.AttributeValueMemberB:
+				bytes += len(v.Value)
 			case *types.AttributeValueMemberN:
 				bytes += (len(strings.Trim(v.Value, "0"))+1)/2 + 1 // a count or a time
 			default:

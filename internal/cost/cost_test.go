@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -10,7 +11,8 @@ var round = Figures{
 	Open: Usage{Messages: 2, Invocations: 3}, Heartbeat: Usage{Messages: 2, Invocations: 1},
 	Message: Usage{Messages: 2, Invocations: 1, ReadUnits: 2.5, WriteUnits: 5},
 	Direct:  Usage{Messages: 3}, Sweep: Usage{Invocations: 1, ReadUnits: 5},
-	SubscriptionBytes: 100, ConnectionBytes: 1024,
+	SubscriptionBytes: 100, ConnectionBytes: 1024, MessageBytes: 300, ReceiptBytes: 50,
+	Authorizer: Usage{Invocations: 1},
 }
 
 func TestFigures_To(t *testing.T) {
@@ -37,12 +39,51 @@ func TestFigures_To(t *testing.T) {
 
 // The specification's example: a Scan of 10,000 connections of 100 bytes reads 122.5 units.
 func TestSeed_To(t *testing.T) {
-	s := Seed{Message: Usage{Messages: 2, ReadUnits: 0.5}, Bytes: 100}
+	s := Seed{
+		Message: Usage{Messages: 2, ReadUnits: 0.5}, EachMessage: Usage{Messages: 1}, MessageScans: 1, Bytes: 100,
+	}
 	if u := s.To(10_000); u.ReadUnits != 122.5 || u.Messages != 10_000 {
 		t.Errorf("%+v, want 122.5 read units and 10,000 messages", u)
 	}
-	if got := reading(2.5 * pageBytes); got != 2*128+64 {
-		t.Errorf("pages of 1 MB, 1 MB and 0.5 MB: %v units, want 320", got)
+	for bytes, units := range map[float64]float64{
+		0: 0.5, 1: 0.5, 4096: 0.5, 4097: 1, 1 << 20: 128, 2.5 * (1 << 20): 2*128 + 64, 1e12: 122070312.5,
+	} {
+		if got := reading(bytes); got != units {
+			t.Errorf("%v bytes in pages of 1 MB: %v units, want %v", bytes, got, units)
+		}
+	}
+}
+
+// What further connections add: posts, lines of log, and pages of the table, of 50 rows here.
+func TestSeed_further(t *testing.T) {
+	s := Seed{
+		Open: Usage{Invocations: 2, ReadUnits: 0.5}, OpenScans: 1, EachOpen: Usage{Messages: 4, LogBytes: 30},
+		Message: Usage{Messages: 2}, EachMessage: Usage{Messages: 1},
+		Bytes: 100, PageRows: 50, Memory: 0.5, AtOnce: 10,
+	}
+	// 102 rows are two full pages of 5,000 bytes and one of 200.
+	want := Usage{Messages: 400, Invocations: 2, LogBytes: 3000, ReadUnits: 2*1 + 0.5, GBSeconds: 0.5 * 0.01 * 4 * 10}
+	if got := s.Connecting(102); got != want {
+		t.Errorf("connecting: %+v, want %+v", got, want)
+	}
+	want = Usage{Messages: 102, GBSeconds: 0.5 * 0.01 * 10}
+	if got := s.To(102); got != want {
+		t.Errorf("a message: %+v, want %+v", got, want)
+	}
+	if got := s.To(1); got != s.Message {
+		t.Errorf("to less than were measured: %+v, want %+v", got, s.Message)
+	}
+	l := Load{People: 200, Hours: 360, Sessions: 180, Messages: 10, Direct: 1, Room: 5} // 100 are connected
+	bill := s.Bill(Prices{}, l)
+	if got := bill[2].Usage.Messages; got != 2000*100 {
+		t.Errorf("messages to all are %v, want %v", got, 2000*100)
+	}
+	if got := bill[3].Usage.Messages; got != 200*100 {
+		t.Errorf("messages to one go to all, too: %v, want %v", got, 200*100)
+	}
+	s.Direct = Usage{Messages: 2}
+	if got := s.Bill(Prices{}, l)[3].Usage.Messages; got != 200*2 {
+		t.Errorf("messages to one are %v, want %v", got, 200*2)
 	}
 }
 
@@ -50,7 +91,10 @@ func TestFigures_Bill(t *testing.T) {
 	p := Prices{}
 	p.Dollars.GatewayMessages, p.Dollars.ConnectionMinutes = 1, 0.25
 	p.Dollars.Invocations, p.Dollars.ReadUnits, p.Dollars.WriteUnits = 0.2, 0.125, 0.625
-	l := Load{People: 10, Hours: 72, Sessions: 36, Messages: 100, Direct: 10, Room: 5}
+	p.DollarsOfGB.Stored = 0.25
+	l := Load{
+		People: 10, Hours: 72, Sessions: 36, Messages: 100, Direct: 10, Room: 5, Kept: 12, Heartbeat: 120,
+	}
 	items := round.Bill(p, l)
 	for i, want := range []struct {
 		what            string
@@ -61,6 +105,7 @@ func TestFigures_Bill(t *testing.T) {
 		{"heartbeats", 21_600, 43_200}, // one in 120 s
 		{"messages to rooms", 1000, 6000},
 		{"direct messages", 100, 300},
+		{"messages kept", 12 * 1100, 0},
 		{"sweeps", 43_200, 0}, // one a minute
 	} {
 		got := items[i]
@@ -76,12 +121,21 @@ func TestFigures_Bill(t *testing.T) {
 	}
 	// One connection is open on average, and 24 have been closed in two days: 25 KB over 4 partitions,
 	// of each of which 2 units are read.
-	if got := items[5].Usage.ReadUnits; got != 43_200*(5+4*1) {
+	if got := items[6].Usage.ReadUnits; got != 43_200*(5+4*1) {
 		t.Errorf("the sweeps read %v units, want %v", got, 43_200*9)
 	}
-	l.NoSweep = true
-	if got := len(round.Bill(p, l)); got != 5 {
-		t.Errorf("%d items without sweeps, want 5", got)
+	// 13,200 messages of 300 bytes, and the receipts of 3 days of 30, of 50, each with DynamoDB's 100.
+	stored := 13_200*400.0 + 110*150
+	if got := items[5]; got.Usage.StoredBytes != stored || got.Dollars != stored*0.25/(1<<30) {
+		t.Errorf("kept messages: %+v, want %v bytes", got, stored)
+	}
+	l.NoSweep, l.Issuer, l.Heartbeat = true, true, 540
+	other := round.Bill(p, l)
+	if len(other) != 7 || other[1].What != "tokens verified" || other[1].Usage.Invocations != 360 {
+		t.Errorf("without sweeps and with an issuer: %+v", other)
+	}
+	if got := other[3].Times; got != 4_800 {
+		t.Errorf("%v heartbeats, one in 540 s, want 4,800", got)
 	}
 	total := Total(items)
 	if total.Usage.Messages != 720+43_200+6000+300 || total.Dollars <= items[3].Dollars {
@@ -89,22 +143,53 @@ func TestFigures_Bill(t *testing.T) {
 	}
 }
 
+// What is billed together is what is billed for each kind.
+func TestPrices_Charges(t *testing.T) {
+	prices, _, err := Known()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := Usage{
+		Messages: 1e6, ConnectionMinutes: 1e6, Invocations: 1e6, GBSeconds: 1e6, ReadUnits: 1e6, WriteUnits: 1e6,
+		LogBytes: 1 << 30, StoredBytes: 2 << 30,
+	}
+	d, g := prices.Dollars, prices.DollarsOfGB
+	want := []float64{
+		d.GatewayMessages, d.ConnectionMinutes, d.Invocations, d.GBSeconds, d.ReadUnits, d.WriteUnits,
+		g.Logs + g.LogMonth, 2 * g.Stored,
+	}
+	sum := 0.0
+	for i, c := range prices.Charges(u) {
+		if sum += c.Dollars; c.Dollars != want[i] || c.Dollars == 0 {
+			t.Errorf("%s: %v dollars, want %v", c.What, c.Dollars, want[i])
+		}
+	}
+	if got := prices.Of(u); got != sum {
+		t.Errorf("together %v, want %v", got, sum)
+	}
+}
+
 func TestLoad_Check(t *testing.T) {
-	good := Load{People: 10, Hours: 10, Sessions: 5, Messages: 1, Room: 10}
+	good := Load{People: 10, Hours: 10, Sessions: 5, Messages: 1, Room: 10, Heartbeat: 120}
 	if err := good.Check(); err != nil {
 		t.Error(err)
 	}
-	for word, spoil := range map[string]func(*Load){
-		"people":                           func(l *Load) { l.People = -1 },
-		"hours":                            func(l *Load) { l.Hours = 721 },
-		"sessions":                         func(l *Load) { l.Sessions = 4 },
-		"room: a message reaches no more":  func(l *Load) { l.Room = 11 },
-		"room: a message reaches at least": func(l *Load) { l.Room = 0 },
+	for text, spoil := range map[string]func(*Load){
+		"--people -1: want 0 to 1,000,000":             func(l *Load) { l.People = -1 },
+		"--people NaN: want 0 to 1,000,000":            func(l *Load) { l.People = math.NaN() },
+		"--people +Inf: want 0 to 1,000,000":           func(l *Load) { l.People = math.Inf(1) },
+		"--hours 721: want 0 to 720, those of":         func(l *Load) { l.Hours = 721 },
+		"--sessions 4: want at least 5 for --hours 10": func(l *Load) { l.Sessions = 4 },
+		"--room 11: want at most 10":                   func(l *Load) { l.Room = 11 },
+		"--room 0: want at least 1":                    func(l *Load) { l.Room = 0 },
+		"--room 5001: want 0 to 5,000":                 func(l *Load) { l.People, l.Room = 6000, 5001 },
+		"--heartbeat 9: want 10 to 540":                func(l *Load) { l.Heartbeat = 9 },
+		"--kept -1: want 0 to 1,200":                   func(l *Load) { l.Kept = -1 },
 	} {
 		l := good
 		spoil(&l)
-		if err := l.Check(); err == nil || !strings.HasPrefix(err.Error(), word) {
-			t.Errorf("%s: %v", word, err)
+		if err := l.Check(); err == nil || !strings.HasPrefix(err.Error(), text) {
+			t.Errorf("got %v, want %s", err, text)
 		}
 	}
 }

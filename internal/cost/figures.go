@@ -7,9 +7,11 @@ import "math"
 type Figures struct {
 	// Open is a connection with its hello and its end, of a user in one room.
 	Open Usage `json:"open"`
+	// Authorizer is what a connection uses besides where tokens of an issuer are verified.
+	Authorizer Usage `json:"authorizer"`
 	// Join is joining a room.
 	Join Usage `json:"join"`
-	// Heartbeat is the ping that a client sends every 120 s, and its answer.
+	// Heartbeat is the ping that an idle client sends, and its answer.
 	Heartbeat Usage `json:"heartbeat"`
 	// Message is a message to a room whose only connection is the sender's.
 	Message Usage `json:"message"`
@@ -21,32 +23,30 @@ type Figures struct {
 	// ConnectionBytes that of one that the sweep reads for each connection.
 	SubscriptionBytes float64 `json:"subscriptionBytes"`
 	ConnectionBytes   float64 `json:"connectionBytes"`
-	// Seeds are the write-ups' designs as the examples have them.
+	// MessageBytes are those of the item that keeps a message, ReceiptBytes of that by which it is
+	// known for a day when it is sent again.
+	MessageBytes float64 `json:"messageBytes"`
+	ReceiptBytes float64 `json:"receiptBytes"`
+	// Seeds are the write-ups' designs.
 	Seeds []Seed `json:"seeds"`
 }
 
-// Seed is what a design uses that reads all connections by a Scan and posts to every one.
-type Seed struct {
-	Name    string  `json:"name"`
-	Open    Usage   `json:"open"`    // a connection and its end
-	Message Usage   `json:"message"` // where SeedConnections are open
-	Bytes   float64 `json:"bytes"`   // of a row, which the Scan reads
-	Memory  float64 `json:"memory"`  // of the function, in GB
-}
-
-// SeedConnections is how many connections are open when a seed's message is measured.
-const SeedConnections = 2
-
 // Figures of the deployment: deploy/template.yaml and chatapi.
 const (
-	memory    = 0.5 // GB of the function
-	inline    = 200 // receivers of a message up to which it needs no task
-	ofTask    = 500 // receivers of a task
-	pageBytes = 1 << 20
-	readStep  = 4096
+	memory   = 0.5 // GB of the function
+	inline   = 200 // receivers of a message up to which it needs no task
+	ofTask   = 500 // receivers of a task
+	readStep = 4096
+	pageStep = 1 << 20 // bytes of a Query's or a Scan's answer
 	// HeartbeatSeconds is the template's default.
 	HeartbeatSeconds = 120
+	// MaxReceivers is the template's default.
+	MaxReceivers = 5000
 )
+
+// itemOverhead is what DynamoDB bills the storage of an item for besides its bytes: Developer Guide,
+// "DynamoDB item sizes and formats".
+const itemOverhead = 100
 
 // postSeconds is how long a post is taken to last, of which functions wait for so many at once as
 // connections.Client has under way. It was not measured on AWS.
@@ -61,7 +61,9 @@ func (f Figures) To(receivers float64) Usage {
 	u.Messages += receivers - 1
 	u.ReadUnits += reading(receivers*f.SubscriptionBytes) - reading(f.SubscriptionBytes)
 	if receivers > inline {
-		u.Invocations += math.Ceil((receivers - inline) / ofTask)
+		tasks := math.Ceil((receivers - inline) / ofTask)
+		u.Invocations += tasks
+		u.LogBytes += tasks * f.Message.LogBytes
 	}
 	u.GBSeconds += memory * postSeconds * math.Ceil((receivers-1)/atOnce)
 	return u
@@ -76,20 +78,20 @@ func (f Figures) SweepOf(rows float64) Usage {
 	return u
 }
 
-// To gives what a message uses where so many are connected: it goes to all of them, one post after
-// another.
-func (s Seed) To(connections float64) Usage {
-	u := s.Message
-	u.Messages += connections - SeedConnections
-	u.ReadUnits += reading(connections*s.Bytes) - reading(SeedConnections*s.Bytes)
-	u.GBSeconds += s.Memory * postSeconds * max(0, connections-SeedConnections)
-	return u
+// Kept gives what so many messages use that are in the table for a month, of which so many were sent
+// in it.
+func (f Figures) Kept(messages, sent float64) Usage {
+	receipts := sent / monthDays * (1 + expiredDays) // one day, and until DynamoDB deletes them
+	return Usage{
+		StoredBytes: messages*(f.MessageBytes+itemOverhead) + receipts*(f.ReceiptBytes+itemOverhead),
+	}
 }
 
 // reading gives the units of a Query or a Scan that need not be consistent, page by page.
-func reading(bytes float64) (units float64) {
-	for ; bytes > pageBytes; bytes -= pageBytes {
-		units += pageBytes / readStep / 2
-	}
-	return units + max(1, math.Ceil(bytes/readStep))/2
+func reading(bytes float64) float64 {
+	full := max(0, math.Ceil(bytes/pageStep)-1)
+	return full*pageStep/readStep/2 + ofPage(bytes-full*pageStep)
 }
+
+// ofPage gives the units of a page.
+func ofPage(bytes float64) float64 { return max(1, math.Ceil(bytes/readStep)) / 2 }

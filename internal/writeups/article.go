@@ -52,7 +52,11 @@ const articlePart = `
       Policies: [{DynamoDBCrudPolicy: {TableName: !Ref ConnectionTable}}]
   NAMERoute:
     Type: AWS::ApiGatewayV2::Route
-    Properties: {ApiId: !Ref MyApi, RouteKey: KEY, AuthorizationType: NONE, Target: !Sub "integrations/${NAMEIntegration}"}
+    Properties:
+      ApiId: !Ref MyApi
+      RouteKey: KEY
+      AuthorizationType: NONE
+      Target: !Sub "integrations/${NAMEIntegration}"
   NAMEIntegration:
     Type: AWS::ApiGatewayV2::Integration
     Properties:
@@ -92,42 +96,59 @@ func handlers(tb testing.TB) map[string]string {
 // indented gives Python back the indentation that the article's text has lost. What ends a block is
 // the next except or function, a return, and in the one loop the line after its call.
 func indented(code string) string {
-	var out strings.Builder
-	depth, open := 0, 0 // blocks, and brackets within a statement
-	returning, looping := false, false
+	var b blocks
 	for line := range strings.Lines(code) {
-		line = strings.TrimSpace(line)
-		switch {
-		case line == "":
-		case strings.HasPrefix(line, "def "):
-			depth, returning = 0, false
-		case strings.HasPrefix(line, "except ") && !returning:
-			depth--
-		}
-		returning = returning && open > 0
-		closing := strings.HasPrefix(line, "}") || strings.HasPrefix(line, ")")
-		inner := open
-		if closing {
-			inner--
-		}
-		out.WriteString(strings.Repeat("    ", max(0, depth+inner)) + line + "\n")
-		open += strings.Count(line, "(") + strings.Count(line, "{") - strings.Count(line, ")") - strings.Count(line, "}")
-		if strings.HasPrefix(line, "return ") {
-			returning = true
-		}
-		if returning && open == 0 {
-			depth-- // and an except that follows is where it belongs
-			continue
-		}
-		looping = looping || strings.HasPrefix(line, "for ")
-		if looping && open == 0 && closing {
-			depth, looping = depth-1, false
-		}
-		if open == 0 && strings.HasSuffix(line, ":") {
-			depth++
+		b.add(strings.TrimSpace(line))
+	}
+	return b.out.String()
+}
+
+// blocks is Python as far as it has been read.
+type blocks struct {
+	out                strings.Builder
+	depth, open        int // blocks, and brackets within a statement
+	returning, looping bool
+}
+
+func (b *blocks) add(line string) {
+	switch {
+	case strings.HasPrefix(line, "def "):
+		b.depth, b.returning = 0, false
+	case strings.HasPrefix(line, "except ") && !b.returning:
+		b.depth--
+	}
+	b.returning = b.returning && b.open > 0
+	closing := strings.HasPrefix(line, "}") || strings.HasPrefix(line, ")")
+	inner := b.open
+	if closing {
+		inner--
+	}
+	b.out.WriteString(strings.Repeat("    ", max(0, b.depth+inner)) + line + "\n")
+	for _, c := range line {
+		switch c {
+		case '(', '{':
+			b.open++
+		case ')', '}':
+			b.open--
 		}
 	}
-	return out.String()
+	b.end(line, closing)
+}
+
+// end finds which block the line has ended or begun.
+func (b *blocks) end(line string, closing bool) {
+	b.returning = b.returning || strings.HasPrefix(line, "return ")
+	if b.returning && b.open == 0 {
+		b.depth-- // and an except that follows is where it belongs
+		return
+	}
+	b.looping = b.looping || strings.HasPrefix(line, "for ")
+	if b.looping && b.open == 0 && closing {
+		b.depth, b.looping = b.depth-1, false
+	}
+	if b.open == 0 && strings.HasSuffix(line, ":") {
+		b.depth++
+	}
 }
 
 // Article gives the files of the second write-up's chat, by path: four functions in Python, one of

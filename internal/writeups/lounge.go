@@ -35,7 +35,7 @@ Resources:
     Properties:
       ApiId: !Ref ChatApi
       IntegrationType: AWS_PROXY
-      IntegrationUri: !Join ["", ["arn:aws:apigateway:", !Ref AWS::Region, ":lambda:path/2015-03-31/functions/", !GetAtt Handler.Arn, "/invocations"]]
+      IntegrationUri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Handler.Arn}/invocations
   Stage:
     Type: AWS::ApiGatewayV2::Stage
     Properties: {ApiId: !Ref ChatApi, StageName: production, AutoDeploy: true}
