@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,11 +17,14 @@ import (
 const methodARN = "arn:aws:execute-api:eu-west-1:123456789012:abc/production/$connect"
 
 // authorizer makes the authorizer of an issuer as a cold start does: it has no table.
-func authorizer(t *testing.T, issuer string) *function {
+func authorizer(t *testing.T, issuer string) *function { return authorizerTo(t, issuer, io.Discard) }
+
+// authorizerTo is one that logs to out.
+func authorizerTo(t *testing.T, issuer string, out io.Writer) *function {
 	t.Helper()
 	f, err := newFunction(from(map[string]string{
 		"CONFAB_ISSUER": issuer, "CONFAB_AUDIENCE": "other, " + testissuer.ClientID,
-	}), io.Discard)
+	}), out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +114,40 @@ func TestAuthorize_refuses(t *testing.T) {
 	}
 	if said["context"] != nil {
 		t.Errorf("a denial says who it is: %v", said["context"])
+	}
+}
+
+// Nothing of a token is logged, be it good, refused for whatever reason, or none at all.
+func TestAuthorize_logsNoToken(t *testing.T) {
+	issuer := testissuer.New(t, time.Now)
+	var out bytes.Buffer
+	f := authorizerTo(t, issuer.URL, &out)
+	for name, token := range map[string]string{
+		"good":       issuer.Token(map[string]any{"sub": "alice"}),
+		"over":       issuer.Token(map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}),
+		"for others": issuer.Token(map[string]any{"aud": "somebody"}),
+		"no name":    issuer.Token(map[string]any{"sub": "c4n4ry c4n4ry"}),
+		"changed":    issuer.Token(nil) + "c4n4ry",
+		"no token":   "c4n4ry.c4n4ry.c4n4ry",
+		"no parts":   "c4n4ry",
+	} {
+		for _, headers := range []map[string]string{
+			nil, {"Sec-WebSocket-Protocol": "confab, " + token}, {"Authorization": "Bearer " + token},
+		} {
+			out.Reset()
+			_, err := ask(t, f, headers, map[string]string{"token": token, "name": "mallory"})
+			if err == nil && name != "good" && name != "no name" {
+				t.Errorf("%s: it is let in", name)
+			}
+			for part := range strings.SplitSeq(token, ".") {
+				if said := fmt.Sprint(out.String(), err); strings.Contains(said, part) {
+					t.Errorf("%s: %s", name, said)
+				}
+			}
+			if out.Len() == 0 {
+				t.Errorf("%s: a refusal is not logged", name)
+			}
+		}
 	}
 }
 
