@@ -8,6 +8,9 @@ import { licenses } from "./build/licenses.ts";
 /** TanStack Virtual and zustand are written against React's API; what they use of it is in this file. */
 const react = fileURLToPath(new URL("./src/ui/react.ts", import.meta.url));
 
+/** One file has all texts; those of panels are taken from it as a module of their own, fetched with the panels. */
+const panelStrings = `${fileURLToPath(new URL("./src/strings.ts", import.meta.url))}?panels`;
+
 /** bare imports chunks as browsers do: Vite's helper would look for styles of theirs, which have none. */
 const bare: Plugin = {
   name: "confab-bare-imports",
@@ -19,7 +22,7 @@ const bare: Plugin = {
 export default defineConfig({
   base: "./",
   cacheDir: fileURLToPath(new URL("../.tools/vite", import.meta.url)),
-  resolve: { alias: { react, "react-dom": react }, dedupe: ["preact"] },
+  resolve: { alias: { react, "react-dom": react, "panel-strings": panelStrings }, dedupe: ["preact"] },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [bare, emoji(), licenses(), compress()],
   server: { proxy: { "/confab.json": "http://127.0.0.1:8080", "/auth": "http://127.0.0.1:8080" } },

@@ -8,6 +8,7 @@ function count(n: number, one: string, other: string): string {
   return `${numbers.format(n)} ${plurals.select(n) === "one" ? one : other}`;
 }
 
+/** t is what the chat itself says. */
 export const t = {
   app: "Confab",
 
@@ -21,36 +22,6 @@ export const t = {
     go: "Start chatting",
   },
 
-  join: {
-    looking: "Looking at your link…",
-    title: "Join the chat",
-    owner: "This link makes you the owner of this server.",
-    invited: "You are invited. Pick a handle and you are in.",
-    issuer: "Choose your name in the chat and you are in.",
-    device: "Sign in on this device",
-    as: (handle: string) => `This browser will be signed in as ${handle}.`,
-    handle: "Your handle",
-    rule: "2 to 32 letters a to z, digits, dots, dashes and underscores, beginning with a letter. "
-      + "It is your name here and cannot be changed.",
-    go: "Join",
-    signIn: "Sign in",
-    noLink: "This page needs a link",
-    noLinkLead: "Open the whole link that somebody on this server gave you.",
-    broken: "This link does not work",
-    askAnother: "Links are good for a while and for a number of uses. Ask for another one.",
-    toChat: "Go to the chat",
-  },
-
-  signedOut: {
-    title: "Come in",
-    lead: "People join this server by a link. Open yours in this browser, or paste it here.",
-    issuer: "Sign in",
-    link: "Your link",
-    go: "Open the link",
-    noLink: "No link? Ask somebody who is in, or the owner of this server.",
-    wrong: "That is no link of this server.",
-  },
-
   list: {
     nav: "Rooms and people",
     rooms: "Rooms",
@@ -60,6 +31,7 @@ export const t = {
     browse: "Find or create a room",
     people: "Write to somebody",
     invitedBy: (by: string) => `from ${by}`,
+    join: "Join",
     accept: (room: string) => `Join ${room}`,
     decline: (room: string) => `Decline the invitation to ${room}`,
     unread: (n: number) => count(n, "unread message", "unread messages"),
@@ -82,6 +54,7 @@ export const t = {
     more: "More about this room",
     mute: "Mute this room",
     unmute: "Unmute this room",
+    expel: "Remove somebody",
     leave: "Leave this room",
     copyLink: "Copy link to this room",
     left: (room: string) => `You have left ${room}.`,
@@ -181,6 +154,56 @@ export const t = {
     signOut: "Sign out",
   },
 
+  title: {
+    page: (room: string) => (room ? `${room} – Confab` : "Confab"),
+    unread: (n: number, title: string) => `(${numbers.format(n)}) ${title}`,
+  },
+
+  errors: {
+    failed: "That did not work. Try again.",
+  },
+} as const;
+
+/**
+ * p is what panels and doors say, which are fetched when they are first wanted. They import it from
+ * "panel-strings", which is this file once more: so it is no part of what everybody waits for.
+ */
+export const p = {
+  errors: {
+    offline: "You are offline. Try again when you are back.",
+    code: (message: string, requestId: string) => (requestId ? `${message} (${requestId})` : message),
+  },
+
+  join: {
+    looking: "Looking at your link…",
+    title: "Join the chat",
+    owner: "This link makes you the owner of this server.",
+    invited: "You are invited. Pick a handle and you are in.",
+    issuer: "Choose your name in the chat and you are in.",
+    device: "Sign in on this device",
+    as: (handle: string) => `This browser will be signed in as ${handle}.`,
+    handle: "Your handle",
+    rule: "2 to 32 letters a to z, digits, dots, dashes and underscores, beginning with a letter. "
+      + "It is your name here and cannot be changed.",
+    go: "Join",
+    signIn: "Sign in",
+    noLink: "This page needs a link",
+    noLinkLead: "Open the whole link that somebody on this server gave you.",
+    broken: "This link does not work",
+    askAnother: "Links are good for a while and for a number of uses. Ask for another one.",
+    toChat: "Go to the chat",
+  },
+
+  signedOut: {
+    title: "Come in",
+    lead: "People join this server by a link. Open yours in this browser, or paste it here.",
+    issuer: "Sign in",
+    link: "Your link",
+    go: "Open the link",
+    noLink: "No link? Ask somebody who is in, or the owner of this server.",
+    wrong: "That is no link of this server.",
+  },
+
   dialog: { close: "Close", results: "Results", nothing: "Nothing found.", loading: "Loading…" },
 
   switcher: {
@@ -218,7 +241,6 @@ export const t = {
   },
 
   expel: {
-    menu: "Remove somebody",
     title: (room: string) => `Remove from ${room}`,
     hint: "For who made the room. They may come again if it is public.",
     done: (user: string) => `${user} is not in the room any more.`,
@@ -328,16 +350,5 @@ export const t = {
     device: "Make a link for a new device of theirs",
     audit: "What was done",
     people: "People",
-  },
-
-  title: {
-    page: (room: string) => (room ? `${room} – Confab` : "Confab"),
-    unread: (n: number, title: string) => `(${numbers.format(n)}) ${title}`,
-  },
-
-  errors: {
-    failed: "That did not work. Try again.",
-    offline: "You are offline. Try again when you are back.",
-    code: (message: string, requestId: string) => (requestId ? `${message} (${requestId})` : message),
   },
 } as const;

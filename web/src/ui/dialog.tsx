@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { t } from "../strings.ts";
+import { p } from "panel-strings";
 import { IconButton } from "./basics.tsx";
 import { hide, useUi } from "./state.ts";
 
@@ -32,7 +32,7 @@ export function Dialog({ title, children, wide }: { title: string; children: Com
       <div class="panel-body">
         <header>
           <h2>{title}</h2>
-          <IconButton icon="close" label={t.dialog.close} onClick={hide} />
+          <IconButton icon="close" label={p.dialog.close} onClick={hide} />
         </header>
         {children}
         {notice && <p class="panel-notice" role="status" key={notice.key}>{notice.text}</p>}

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { t } from "../strings.ts";
+import { p } from "panel-strings";
 
 /** Option is one line to choose. */
 export interface Option {
@@ -20,7 +20,7 @@ export function Picker(props: {
   empty?: (query: string) => string; // what to say where there is nothing to choose
   children?: ComponentChildren;
 }) {
-  const { empty = (typed) => (typed ? t.dialog.nothing : "") } = props;
+  const { empty = (typed) => (typed ? p.dialog.nothing : "") } = props;
   const [query, setQuery] = useState("");
   const [chosen, setChosen] = useState(0);
   const options = props.options(query.trim());
@@ -50,7 +50,7 @@ export function Picker(props: {
         }}
       />
       {props.hint && <p class="hint">{props.hint}</p>}
-      <ul id="picker-list" role="listbox" aria-label={t.dialog.results}>
+      <ul id="picker-list" role="listbox" aria-label={p.dialog.results}>
         {options.map((o, i) => (
           <li key={o.key} id={`option-${i}`} role="option" aria-selected={i === at} onClick={o.run}>
             {o.before}
@@ -60,7 +60,7 @@ export function Picker(props: {
         ))}
       </ul>
       {options.length === 0 && (
-        <p class="hint" role="status">{props.loading ? t.dialog.loading : empty(query.trim())}</p>
+        <p class="hint" role="status">{props.loading ? p.dialog.loading : empty(query.trim())}</p>
       )}
       {props.children}
     </div>

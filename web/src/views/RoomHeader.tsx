@@ -29,7 +29,7 @@ export function RoomHeader({ shown }: { shown: Shown }) {
       },
       { label: t.room.copyLink, icon: "link", run: () => void copy(linkTo(room.name)) },
     ];
-    if (kind === "room") choices.push({ label: t.expel.menu, icon: "people", run: () => show("expel") });
+    if (kind === "room") choices.push({ label: t.room.expel, icon: "people", run: () => show("expel") });
     if (kind === "room") choices.push({ label: t.room.leave, icon: "out", run: leave, danger: true });
     openMenu(e.currentTarget as HTMLElement, t.room.more, choices);
   };

@@ -87,7 +87,7 @@ function Invitations() {
         {view.invitations.map(({ room, by }) => (
           <li class="invitation" key={room}>
             <span class="name"><bdi>{room}</bdi> <small>{t.list.invitedBy(by)}</small></span>
-            <button type="button" class="primary small" aria-label={t.list.accept(room)} onClick={() => accept(room)}>{t.join.go}</button>
+            <button type="button" class="primary small" aria-label={t.list.accept(room)} onClick={() => accept(room)}>{t.list.join}</button>
             <IconButton icon="close" label={t.list.decline(room)} onClick={() => decline(room)} />
           </li>
         ))}

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, type Me } from "../../core/server.ts";
+import { p } from "panel-strings";
 import { t } from "../../strings.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { useTitle } from "../../ui/hooks.ts";
@@ -9,7 +10,7 @@ interface Found {
   handle?: string;
 }
 
-const leads = { owner: t.join.owner, invite: t.join.invited, issuer: t.join.issuer, device: "" };
+const leads = { owner: p.join.owner, invite: p.join.invited, issuer: p.join.issuer, device: "" };
 
 /** toChat leaves the link behind: its secret must not stay in the history. */
 function toChat(): void {
@@ -24,7 +25,7 @@ export default function Join() {
   const link = useRef(location.hash.slice(1)).current;
   const [found, setFound] = useState<Found | null>(null);
   const [broken, setBroken] = useState("");
-  useTitle(t.title.page(t.join.title));
+  useTitle(t.title.page(p.join.title));
   useEffect(() => {
     if (link) ask<Found>("look", { link }).then(setFound, (e: Error) => setBroken(e.message));
   }, [link]);
@@ -32,13 +33,13 @@ export default function Join() {
     <main class="card">
       <p class="brand"><Icon name="people" /> {t.app}</p>
       {!link ? (
-        <Problem title={t.join.noLink} lead={t.join.noLinkLead} />
+        <Problem title={p.join.noLink} lead={p.join.noLinkLead} />
       ) : broken ? (
-        <Problem title={t.join.broken} lead={`${broken[0]!.toUpperCase()}${broken.slice(1)}. ${t.join.askAnother}`} />
+        <Problem title={p.join.broken} lead={`${broken[0]!.toUpperCase()}${broken.slice(1)}. ${p.join.askAnother}`} />
       ) : found ? (
         <Form link={link} found={found} />
       ) : (
-        <p>{t.join.looking}</p>
+        <p>{p.join.looking}</p>
       )}
     </main>
   );
@@ -49,7 +50,7 @@ function Problem({ title, lead }: { title: string; lead: string }) {
     <>
       <h1>{title}</h1>
       <p>{lead}</p>
-      <p><a href="./">{t.join.toChat}</a></p>
+      <p><a href="./">{p.join.toChat}</a></p>
     </>
   );
 }
@@ -73,23 +74,23 @@ function Form({ link, found }: { link: string; found: Found }) {
   };
   return (
     <>
-      <h1>{device ? t.join.device : t.join.title}</h1>
-      <p>{device ? t.join.as(found.handle ?? "") : leads[found.kind]}</p>
+      <h1>{device ? p.join.device : p.join.title}</h1>
+      <p>{device ? p.join.as(found.handle ?? "") : leads[found.kind]}</p>
       <form onSubmit={(e) => void submit(e)} noValidate>
         {!device && (
           <>
-            <label for="handle">{t.join.handle}</label>
+            <label for="handle">{p.join.handle}</label>
             <input
               id="handle" name="handle" value={handle} autoFocus autoComplete="username" autoCapitalize="none"
               spellcheck={false} maxLength={32} aria-describedby="rule problem"
               onInput={(e) => setHandle(e.currentTarget.value)}
             />
-            <p class="hint" id="rule">{t.join.rule}</p>
+            <p class="hint" id="rule">{p.join.rule}</p>
           </>
         )}
         <p id="problem" class="problem" role="alert">{problem}</p>
         <button class="primary" type="submit" disabled={busy} autoFocus={device}>
-          {device ? t.join.signIn : t.join.go}
+          {device ? p.join.signIn : p.join.go}
         </button>
       </form>
     </>

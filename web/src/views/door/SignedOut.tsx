@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { About } from "../../core/server.ts";
+import { p } from "panel-strings";
 import { t } from "../../strings.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { useTitle } from "../../ui/hooks.ts";
@@ -20,24 +21,24 @@ function ByLink({ server }: { server: About }) {
     e.preventDefault();
     const secret = /#(.+)$/.exec(link.trim())?.[1];
     if (secret) location.assign(`./join#${secret}`);
-    else setProblem(t.signedOut.wrong);
+    else setProblem(p.signedOut.wrong);
   };
   return (
     <main class="card">
       <p class="brand"><Icon name="people" /> {t.app}</p>
-      <h1>{t.signedOut.title}</h1>
-      {server.signIn && <p><a class="button" href={server.signIn}>{t.signedOut.issuer}</a></p>}
-      <p>{t.signedOut.lead}</p>
+      <h1>{p.signedOut.title}</h1>
+      {server.signIn && <p><a class="button" href={server.signIn}>{p.signedOut.issuer}</a></p>}
+      <p>{p.signedOut.lead}</p>
       <form onSubmit={open} noValidate>
-        <label for="link">{t.signedOut.link}</label>
+        <label for="link">{p.signedOut.link}</label>
         <input
           id="link" value={link} autoFocus autoComplete="off" spellcheck={false} aria-describedby="problem"
           onInput={(e) => setLink(e.currentTarget.value)}
         />
         <p id="problem" class="problem" role="alert">{problem}</p>
-        <button class="primary" type="submit">{t.signedOut.go}</button>
+        <button class="primary" type="submit">{p.signedOut.go}</button>
       </form>
-      <p class="hint">{t.signedOut.noLink}</p>
+      <p class="hint">{p.signedOut.noLink}</p>
     </main>
   );
 }

@@ -1,6 +1,6 @@
 import { Dialog } from "../../ui/dialog.tsx";
 import { useHere, useSnapshot } from "../../ui/hooks.ts";
-import { t } from "../../strings.ts";
+import { p } from "panel-strings";
 
 /** Details says what is known of the connection, for a report of a fault. */
 export function Details() {
@@ -10,17 +10,17 @@ export function Details() {
   const d = useSnapshot({ subscribe: session.subscribe, getSnapshot: session.details });
   const e = d.lastError;
   const rows: [string, string][] = [
-    [t.details.state, t.details.states[state.phase]],
-    [t.details.id, d.connectionId || t.details.none],
-    [t.details.latency, d.latencyMs === null ? t.details.measuring : t.details.ms(d.latencyMs)],
-    [t.details.server, d.server],
-    [t.details.dialect, d.dialect],
-    [t.details.connects, String(d.connects)],
-    [t.details.lastClose, d.lastClose || t.details.none],
-    [t.details.lastError, e ? t.details.error(e.code, e.message, e.requestId ?? "") : t.details.none],
+    [p.details.state, p.details.states[state.phase]],
+    [p.details.id, d.connectionId || p.details.none],
+    [p.details.latency, d.latencyMs === null ? p.details.measuring : p.details.ms(d.latencyMs)],
+    [p.details.server, d.server],
+    [p.details.dialect, d.dialect],
+    [p.details.connects, String(d.connects)],
+    [p.details.lastClose, d.lastClose || p.details.none],
+    [p.details.lastError, e ? p.details.error(e.code, e.message, e.requestId ?? "") : p.details.none],
   ];
   return (
-    <Dialog title={t.details.title}>
+    <Dialog title={p.details.title}>
       <dl class="facts">
         {rows.map(([name, value]) => (
           <div key={name}>
@@ -29,7 +29,7 @@ export function Details() {
           </div>
         ))}
       </dl>
-      {location.protocol === "http:" && !isSecureContext && <p class="hint">{t.details.secure}</p>}
+      {location.protocol === "http:" && !isSecureContext && <p class="hint">{p.details.secure}</p>}
     </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { Time } from "../../ui/basics.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
+import { p } from "panel-strings";
 import { t } from "../../strings.ts";
 import { deviceName } from "./deviceName.ts";
 import { NewLink, type MadeLink } from "./NewLink.tsx";
@@ -20,17 +21,17 @@ export function Devices() {
   const [made, setMade] = useState<MadeLink | null>(null);
   const leave = (): void => location.assign("./");
   return (
-    <Dialog title={t.devices.title}>
+    <Dialog title={p.devices.title}>
       <ul class="lines">
         {answer?.devices.map((d) => (
           <li key={d.id}>
             <span class="name">
-              <strong title={d.device}>{deviceName(d.device)}</strong> {d.here && <span class="tag">{t.devices.here}</span>}
+              <strong title={d.device}>{deviceName(d.device)}</strong> {d.here && <span class="tag">{p.devices.here}</span>}
               <br />
-              <small>{t.devices.used} <Time at={Date.parse(d.used)} focusable={false} /></small>
+              <small>{p.devices.used} <Time at={Date.parse(d.used)} focusable={false} /></small>
             </span>
             <button
-              type="button" class="plain" aria-label={t.devices.signOut(deviceName(d.device))}
+              type="button" class="plain" aria-label={p.devices.signOut(deviceName(d.device))}
               onClick={() => tellDesk("sign-out", { device: d.id }, d.here ? leave : again)}
             >
               {t.menu.signOut}
@@ -40,14 +41,14 @@ export function Devices() {
       </ul>
       {made ? (
         <>
-          <NewLink made={made} hint={t.devices.addHint} />
-          <p class="hint">{t.devices.program}</p>
+          <NewLink made={made} hint={p.devices.addHint} />
+          <p class="hint">{p.devices.program}</p>
         </>
       ) : (
-        <button type="button" class="primary" onClick={() => tellDesk<MadeLink>("devices", {}, setMade)}>{t.devices.add}</button>
+        <button type="button" class="primary" onClick={() => tellDesk<MadeLink>("devices", {}, setMade)}>{p.devices.add}</button>
       )}
       <button type="button" class="plain danger" onClick={() => tellDesk("sign-out", { everywhere: true }, leave)}>
-        {t.devices.everywhere}
+        {p.devices.everywhere}
       </button>
     </Dialog>
   );

@@ -5,7 +5,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { useChat, useHere } from "../../ui/hooks.ts";
 import { fits, Picker, type Option } from "../../ui/picker.tsx";
 import { hide, notice } from "../../ui/state.ts";
-import { t } from "../../strings.ts";
+import { p } from "panel-strings";
 import { useCurrent } from "./current.ts";
 import { explain } from "./explain.ts";
 import { ask } from "../../core/server.ts";
@@ -24,7 +24,7 @@ export function Expel() {
     const gone = account?.owner ? ask("rooms/remove", { room: room.name, user }) : chat.expel(room.name, user);
     gone.then(
       () => {
-        notice(t.expel.done(user));
+        notice(p.expel.done(user));
         hide();
       },
       (e: Error) => notice(explain(e)),
@@ -35,8 +35,8 @@ export function Expel() {
       key: p, label: p, before: <Avatar name={p} online={view.online.has(p)} small />, run: () => expel(p),
     }));
   return (
-    <Dialog title={t.expel.title(title)}>
-      <Picker label={t.members.label} hint={t.expel.hint} options={options} loading={!all} />
+    <Dialog title={p.expel.title(title)}>
+      <Picker label={p.members.label} hint={p.expel.hint} options={options} loading={!all} />
     </Dialog>
   );
 }

@@ -6,6 +6,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { useChat } from "../../ui/hooks.ts";
 import { fits, Picker, type Option } from "../../ui/picker.tsx";
 import { hide, notice } from "../../ui/state.ts";
+import { p } from "panel-strings";
 import { t } from "../../strings.ts";
 import { useCurrent } from "./current.ts";
 import { explain } from "./explain.ts";
@@ -23,7 +24,7 @@ export function Invite() {
     if (!room) return;
     chat.invite(room.name, user).then(
       () => {
-        notice(t.invite.done(user));
+        notice(p.invite.done(user));
         hide();
       },
       (e: Error) => notice(explain(e)),
@@ -38,8 +39,8 @@ export function Invite() {
     }));
   };
   return (
-    <Dialog title={t.invite.title(title)}>
-      <Picker label={t.invite.label} hint={t.invite.hint} options={options} />
+    <Dialog title={p.invite.title(title)}>
+      <Picker label={p.invite.label} hint={p.invite.hint} options={options} />
     </Dialog>
   );
 }

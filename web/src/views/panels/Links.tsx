@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { Dialog } from "../../ui/dialog.tsx";
-import { t } from "../../strings.ts";
+import { p } from "panel-strings";
 import { NewLink, type MadeLink } from "./NewLink.tsx";
 import { tellDesk, useDesk } from "./useDesk.ts";
 
@@ -28,30 +28,30 @@ export function Links() {
     });
   };
   return (
-    <Dialog title={t.links.title}>
+    <Dialog title={p.links.title}>
       <form class="inline" onSubmit={make}>
         <div>
-          <label for="uses">{t.links.uses}</label>
+          <label for="uses">{p.links.uses}</label>
           <input id="uses" type="number" min={1} max={1000} value={uses} autoFocus onInput={(e) => setUses(e.currentTarget.value)} />
         </div>
         <div>
-          <label for="life">{t.links.life}</label>
+          <label for="life">{p.links.life}</label>
           <select id="life" value={life} onChange={(e) => setLife(e.currentTarget.value)}>
-            {t.links.lives.map(([value, name]) => <option key={value} value={value}>{name}</option>)}
+            {p.links.lives.map(([value, name]) => <option key={value} value={value}>{name}</option>)}
           </select>
         </div>
-        <button class="primary" type="submit">{t.links.make}</button>
+        <button class="primary" type="submit">{p.links.make}</button>
       </form>
-      {made && <NewLink made={made} hint={t.links.made} />}
-      <h3>{t.links.open}</h3>
+      {made && <NewLink made={made} hint={p.links.made} />}
+      <h3>{p.links.open}</h3>
       <ul class="lines">
-        {answer?.links.length === 0 && <li class="hint">{t.links.none}</li>}
+        {answer?.links.length === 0 && <li class="hint">{p.links.none}</li>}
         {answer?.links.map((l) => (
           <li key={l.id}>
             <span class="name">
-              <strong>{l.kind}</strong> <small>{t.links.used(l.used, l.uses)}, {t.links.until} {until.format(Date.parse(l.until))}</small>
+              <strong>{l.kind}</strong> <small>{p.links.used(l.used, l.uses)}, {p.links.until} {until.format(Date.parse(l.until))}</small>
             </span>
-            <button type="button" class="plain danger" onClick={() => tellDesk("links/end", { id: l.id }, again)}>{t.links.end}</button>
+            <button type="button" class="plain danger" onClick={() => tellDesk("links/end", { id: l.id }, again)}>{p.links.end}</button>
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Avatar, IconButton, Time } from "../../ui/basics.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { fits } from "../../ui/picker.tsx";
-import { t } from "../../strings.ts";
+import { p } from "panel-strings";
 import { NewLink, type MadeLink } from "./NewLink.tsx";
 import { tellDesk, useDesk } from "./useDesk.ts";
 
@@ -27,13 +27,13 @@ export function Manage() {
   const [made, setMade] = useState<MadeLink | null>(null);
   const users = answer?.users.filter((u) => fits(u.handle, query)) ?? [];
   return (
-    <Dialog title={t.manage.title} wide>
+    <Dialog title={p.manage.title} wide>
       <div>
-        <label for="find">{t.manage.label}</label>
+        <label for="find">{p.manage.label}</label>
         <input id="find" type="text" autoFocus autoComplete="off" value={query} onInput={(e) => setQuery(e.currentTarget.value.trim())} />
       </div>
-      {made && <NewLink made={made} hint={t.devices.addHint} />}
-      <h3>{t.manage.people}</h3>
+      {made && <NewLink made={made} hint={p.devices.addHint} />}
+      <h3>{p.manage.people}</h3>
       <ul class="lines">
         {users.map((u) => <UserLine key={u.handle} user={u} again={again} onLink={setMade} />)}
       </ul>
@@ -50,20 +50,20 @@ function UserLine({ user, again, onLink }: { user: User; again: () => void; onLi
     <li class="wrap">
       <Avatar name={handle} small />
       <span class="name">
-        <bdi>{handle}</bdi> {owner && <span class="tag">{t.manage.owner}</span>}{" "}
-        {disabled && <span class="tag">{t.manage.disabled}</span>}
+        <bdi>{handle}</bdi> {owner && <span class="tag">{p.manage.owner}</span>}{" "}
+        {disabled && <span class="tag">{p.manage.disabled}</span>}
       </span>
-      <IconButton icon="more" label={t.manage.actions(handle)} expanded={open} onClick={() => setOpen(!open)} />
+      <IconButton icon="more" label={p.manage.actions(handle)} expanded={open} onClick={() => setOpen(!open)} />
       {open && (
         <div class="choices">
           <button type="button" class={disabled ? "plain" : "plain danger"} onClick={() => tell("users/disable", { disabled: !disabled })}>
-            {disabled ? t.manage.enable : t.manage.disable}
+            {disabled ? p.manage.enable : p.manage.disable}
           </button>
           <button type="button" class="plain" onClick={() => tell("users/owner", { owner: !owner })}>
-            {owner ? t.manage.unmakeOwner : t.manage.makeOwner}
+            {owner ? p.manage.unmakeOwner : p.manage.makeOwner}
           </button>
-          <button type="button" class="plain" onClick={() => tell("sign-out", { everywhere: true })}>{t.manage.signOut}</button>
-          <button type="button" class="plain" onClick={() => tellDesk<MadeLink>("devices", { handle }, onLink)}>{t.manage.device}</button>
+          <button type="button" class="plain" onClick={() => tell("sign-out", { everywhere: true })}>{p.manage.signOut}</button>
+          <button type="button" class="plain" onClick={() => tellDesk<MadeLink>("devices", { handle }, onLink)}>{p.manage.device}</button>
         </div>
       )}
     </li>
@@ -74,7 +74,7 @@ function Audit() {
   const [open, setOpen] = useState(false);
   return (
     <details onToggle={(e) => setOpen(e.currentTarget.open)}>
-      <summary>{t.manage.audit}</summary>
+      <summary>{p.manage.audit}</summary>
       {open && <Entries />}
     </details>
   );

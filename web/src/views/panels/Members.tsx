@@ -5,6 +5,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { useChat } from "../../ui/hooks.ts";
 import { fits, Picker, type Option } from "../../ui/picker.tsx";
 import { go, notice } from "../../ui/state.ts";
+import { p } from "panel-strings";
 import { t } from "../../strings.ts";
 import type { Person } from "../../wire.ts";
 import { useCurrent } from "./current.ts";
@@ -29,8 +30,8 @@ export function Members() {
     }));
   };
   return (
-    <Dialog title={t.members.title(title)}>
-      <Picker label={t.members.label} hint={all ? t.members.count(all.length) : ""} options={options} loading={!all} />
+    <Dialog title={p.members.title(title)}>
+      <Picker label={p.members.label} hint={all ? p.members.count(all.length) : ""} options={options} loading={!all} />
     </Dialog>
   );
 }

@@ -1,5 +1,5 @@
 import { copy } from "../../ui/clipboard.ts";
-import { t } from "../../strings.ts";
+import { p } from "panel-strings";
 
 /** MadeLink is a link as the server shows it, once. */
 export interface MadeLink {
@@ -17,7 +17,7 @@ export function NewLink({ made, hint }: { made: MadeLink; hint: string }) {
     <div class="new-link">
       <p>{hint}</p>
       <p class="link"><code>{made.link}</code></p>
-      <button type="button" class="plain" onClick={() => void copy(made.link)}>{t.links.copy}</button>
+      <button type="button" class="plain" onClick={() => void copy(made.link)}>{p.links.copy}</button>
       <Code rows={made.qr} />
     </div>
   );
@@ -29,7 +29,7 @@ function Code({ rows }: { rows: string[] }) {
   const path = rows.flatMap((row, y) =>
     [...row].map((m, x) => (m === "1" ? `M${x + margin} ${y + margin}h1v1h-1z` : ""))).join("");
   return (
-    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={t.devices.qr} shape-rendering="crispEdges">
+    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={p.devices.qr} shape-rendering="crispEdges">
       <rect width={size} height={size} fill="#fff" />
       <path d={path} fill="#000" />
     </svg>

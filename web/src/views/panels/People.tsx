@@ -6,9 +6,10 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { useChat } from "../../ui/hooks.ts";
 import { fits, Picker, type Option } from "../../ui/picker.tsx";
 import { go } from "../../ui/state.ts";
+import { p } from "panel-strings";
 import { t } from "../../strings.ts";
 
-const nobody = (query: string): string => (query ? t.dialog.nothing : t.people.nobody);
+const nobody = (query: string): string => (query ? p.dialog.nothing : p.people.nobody);
 
 /** People begins a direct message. */
 export function People() {
@@ -25,8 +26,8 @@ export function People() {
     }));
   };
   return (
-    <Dialog title={t.people.title}>
-      <Picker label={t.people.label} hint={t.people.hint} options={options} empty={nobody} />
+    <Dialog title={p.people.title}>
+      <Picker label={p.people.label} hint={p.people.hint} options={options} empty={nobody} />
     </Dialog>
   );
 }

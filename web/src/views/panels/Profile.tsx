@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Dialog } from "../../ui/dialog.tsx";
 import { useChat } from "../../ui/hooks.ts";
 import { hide, notice } from "../../ui/state.ts";
-import { t } from "../../strings.ts";
+import { p } from "panel-strings";
 import { explain } from "./explain.ts";
 
 /** Profile says how one wants to be shown beside one's user name. */
@@ -14,18 +14,18 @@ export function Profile() {
     chat.callMe(name.trim() || view.me).then(hide, (error: Error) => notice(explain(error)));
   };
   return (
-    <Dialog title={t.profile.title}>
+    <Dialog title={p.profile.title}>
       <form class="inline" onSubmit={save}>
         <div>
-          <label for="shown">{t.profile.label}</label>
+          <label for="shown">{p.profile.label}</label>
           <input
             id="shown" type="text" maxLength={64} autoFocus autoComplete="name" value={name}
             onInput={(e) => setName(e.currentTarget.value)}
           />
         </div>
-        <button class="primary" type="submit">{t.profile.save}</button>
+        <button class="primary" type="submit">{p.profile.save}</button>
       </form>
-      <p class="hint">{t.profile.hint}</p>
+      <p class="hint">{p.profile.hint}</p>
     </Dialog>
   );
 }

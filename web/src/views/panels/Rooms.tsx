@@ -6,7 +6,7 @@ import { useChat } from "../../ui/hooks.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { fits, Picker, type Option } from "../../ui/picker.tsx";
 import { go, notice } from "../../ui/state.ts";
-import { t } from "../../strings.ts";
+import { p } from "panel-strings";
 import type { RoomItem } from "../../wire.ts";
 import { explain } from "./explain.ts";
 
@@ -27,25 +27,25 @@ export function Rooms() {
     listed.sort((a, b) => rank(a) - rank(b));
     const list: Option[] = listed.slice(0, 100).map((r) => ({
       key: r.room, label: r.room, before: <Icon name={r.room === "lobby" ? "home" : "hash"} />,
-      detail: mine.has(r.room) ? t.rooms.joined : r.invited ? t.rooms.invited : t.rooms.join,
+      detail: mine.has(r.room) ? p.rooms.joined : r.invited ? p.rooms.invited : p.rooms.join,
       run: () => (mine.has(r.room) ? go(r.room) : join(r.room)),
     }));
     if (all && isName(query) && !all.some((r) => same(r.room, query)))
       list.push(
         {
-          key: "+", label: <Create what={t.rooms.create(query)} who={t.rooms.publicHint} />,
+          key: "+", label: <Create what={p.rooms.create(query)} who={p.rooms.publicHint} />,
           before: <Icon name="plus" />, run: () => join(query),
         },
         {
-          key: "-", label: <Create what={t.rooms.createPrivate(query)} who={t.rooms.privateHint} />,
+          key: "-", label: <Create what={p.rooms.createPrivate(query)} who={p.rooms.privateHint} />,
           before: <Icon name="lock" />, run: () => join(query, true),
         },
       );
     return list;
   };
   return (
-    <Dialog title={t.rooms.title}>
-      <Picker label={t.rooms.label} hint={t.rooms.hint} options={options} loading={!all} empty={() => t.rooms.rule} />
+    <Dialog title={p.rooms.title}>
+      <Picker label={p.rooms.label} hint={p.rooms.hint} options={options} loading={!all} empty={() => p.rooms.rule} />
     </Dialog>
   );
 }

@@ -5,7 +5,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { useSnapshot } from "../../ui/hooks.ts";
 import { Picker, type Option } from "../../ui/picker.tsx";
 import { go } from "../../ui/state.ts";
-import { t } from "../../strings.ts";
+import { p } from "panel-strings";
 import type { Room } from "../../core/room.ts";
 import { useCurrent } from "./current.ts";
 
@@ -16,7 +16,7 @@ const before = 40; // characters of a message before what was found
 export function Search() {
   const { room, title } = useCurrent();
   return (
-    <Dialog title={t.search.title(title)} wide>
+    <Dialog title={p.search.title(title)} wide>
       {room && <Loaded room={room} />}
     </Dialog>
   );
@@ -40,10 +40,10 @@ function Loaded({ room }: { room: Room }) {
     }));
   };
   return (
-    <Picker label={t.search.label} hint={`${t.search.hint} ${t.search.loaded(all.length)}.`} options={options}>
+    <Picker label={p.search.label} hint={`${p.search.hint} ${p.search.loaded(all.length)}.`} options={options}>
       {!view.atStart && (
         <button type="button" class="plain" disabled={view.loading} onClick={() => void room.older(200)}>
-          {t.search.older}
+          {p.search.older}
         </button>
       )}
     </Picker>

@@ -5,6 +5,7 @@ import { useChat } from "../../ui/hooks.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { fits, Picker, type Option } from "../../ui/picker.tsx";
 import { go } from "../../ui/state.ts";
+import { p } from "panel-strings";
 import { t } from "../../strings.ts";
 
 /** Switcher jumps to a room or person by a part of the name; what waits comes first. */
@@ -30,8 +31,8 @@ export function Switcher() {
     ];
   };
   return (
-    <Dialog title={t.switcher.title}>
-      <Picker label={t.switcher.label} hint={t.switcher.hint} options={options} />
+    <Dialog title={p.switcher.title}>
+      <Picker label={p.switcher.label} hint={p.switcher.hint} options={options} />
     </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { t } from "../../strings.ts";
+import { p } from "panel-strings";
 
 // What stands in a User-Agent (RFC 9110, section 10.1.5), and what people call it. The first that fits
 // counts: browsers name those that they are like after or before themselves.
@@ -16,5 +16,5 @@ export function deviceName(agent: string): string {
   const first = (names: Record<string, string>): string =>
     Object.entries(names).find(([word]) => agent.includes(word))?.[1] ?? "";
   const [browser, system] = [first(browsers), first(systems)];
-  return agent.startsWith("Mozilla/") && browser && system ? t.devices.browser(browser, system) : agent;
+  return agent.startsWith("Mozilla/") && browser && system ? p.devices.browser(browser, system) : agent;
 }
