@@ -29,24 +29,25 @@ type party struct {
 	rooms   []string
 	kinds   map[string]int
 	rng     *rand.Rand
+	pace    pace
 
 	converged time.Duration // from the last fault until everybody had seen everything
 }
 
-func newParty(tb testing.TB, server string, seed uint64) *party {
+func newParty(tb testing.TB, server string, seed uint64, how pace) *party {
 	u, err := url.Parse(server)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	pa := &party{
-		tb: tb, server: server, history: checker.New(), kinds: map[string]int{},
+		tb: tb, server: server, pace: how, history: checker.New(), kinds: map[string]int{},
 		rooms: []string{"tea", "den"}, rng: rand.New(rand.NewPCG(seed, 0)),
 	}
 	for i, user := range []string{"alice", "bob", "carol"} {
 		f := newFlaky(tb, u.Host)
 		where := "ws://" + f.listener.Addr().String() + u.Path
 		pa.nets = append(pa.nets, f)
-		pa.players = append(pa.players, newPlayer(tb, pa.history, user, where, seed+uint64(i)))
+		pa.players = append(pa.players, newPlayer(tb, pa.history, user, where, seed+uint64(i), how))
 		pa.again = append(pa.again, make(chan struct{}))
 	}
 	return pa
@@ -153,19 +154,16 @@ func (pa *party) play(trouble func()) *checker.Report {
 			p.report(room, log)
 		}
 	}
-	if pa.converged > convergeLimit {
+	if pa.converged > pa.pace.converge {
 		pa.tb.Errorf("converged after %v", pa.converged)
 	}
 	return pa.history.Check()
 }
 
-// convergeLimit is how soon all must have seen everything (guarantees, F8); beyond it the checker
-// tells what is missing.
-const convergeLimit = 10 * time.Second
-
+// await returns when all have seen everything, or the checker may tell what is missing.
 func (pa *party) await(logs map[string][]checker.Entry, since time.Time) {
 	for _, p := range pa.players {
-		for !p.settled(logs) && time.Since(since) < convergeLimit {
+		for !p.settled(logs) && time.Since(since) < pa.pace.converge {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
@@ -246,7 +244,7 @@ func TestF8_Network(t *testing.T) {
 			t.Parallel()
 			seed, count := newSeed(t), times(220)
 			e := testenv.Start(t, host.name, host.store, testenv.Options{QueueFrames: 16, WriteBuffer: 4096})
-			pa := newParty(t, e.URLs[0], seed)
+			pa := newParty(t, e.URLs[0], seed, hasty)
 			report := pa.play(func() { pa.strike(count, 40*time.Millisecond) })
 			pa.verdict(report, count, seed)
 		})
@@ -263,7 +261,7 @@ func TestF8_Kill(t *testing.T) {
 		return sim.Serve(t, "--addr", addr, "--data", data, "--rate", "100000", "--burst", "200000")
 	}
 	server := launch("127.0.0.1:0")
-	pa := newParty(t, server.URL(), seed)
+	pa := newParty(t, server.URL(), seed, hasty)
 	report := pa.play(func() {
 		for range kills {
 			pa.strike(count/kills-1, 40*time.Millisecond)

@@ -28,6 +28,7 @@ type player struct {
 	book  *checker.Client
 	rng   *rand.Rand
 	talk  chan struct{} // closed when it is to say nothing more
+	pace  pace
 
 	mu      sync.Mutex
 	c       *client.Client
@@ -39,9 +40,25 @@ type player struct {
 	slow    bool
 }
 
-func newPlayer(tb testing.TB, h *checker.History, user, url string, seed uint64) *player {
+// pace is how fast a player is, and how patient.
+type pace struct {
+	window            int           // messages under way
+	pause             time.Duration // between two, at most
+	answer, heartbeat time.Duration // limits of the client
+	converge          time.Duration // in which all must have seen everything in the end (guarantees, F8)
+}
+
+// hasty players find out what a server can take; calm ones have one whose events take a while.
+var (
+	hasty = pace{16, 8 * time.Millisecond, time.Second, 200 * time.Millisecond, 10 * time.Second}
+	calm  = pace{3, 200 * time.Millisecond, 10 * time.Second, 3 * time.Second, time.Minute}
+)
+
+func newPlayer(
+	tb testing.TB, h *checker.History, user, url string, seed uint64, how pace,
+) *player {
 	return &player{
-		tb: tb, user: user, url: url, to: map[string]string{}, book: h.Client(user),
+		tb: tb, user: user, url: url, pace: how, to: map[string]string{}, book: h.Client(user),
 		file: filepath.Join(tb.TempDir(), "outbox"), rng: rand.New(rand.NewPCG(seed, 8)),
 		talk: make(chan struct{}), shown: map[string][]checker.Entry{},
 		cursors: map[string]client.Cursor{}, open: map[string]*checker.Send{}, acked: map[string]uint64{},
@@ -56,7 +73,7 @@ func (p *player) connect(ctx context.Context) error {
 	c, err := client.Dial(
 		ctx, p.url, client.Name(p.user), client.Lazy(), client.Outbox(p.file), client.From(cursors),
 		client.Buffer(64), client.Backoff(5*time.Millisecond, 50*time.Millisecond),
-		client.AnswerWithin(time.Second), client.Heartbeat(200*time.Millisecond),
+		client.AnswerWithin(p.pace.answer), client.Heartbeat(p.pace.heartbeat),
 	)
 	if err != nil {
 		return err
@@ -190,7 +207,6 @@ func (p *player) ack(m client.Message) {
 
 // speak says things while at most so many are under way.
 func (p *player) speak(ctx context.Context) {
-	const window = 16
 	var waiting sync.WaitGroup
 	defer waiting.Wait()
 	for {
@@ -199,12 +215,12 @@ func (p *player) speak(ctx context.Context) {
 			return
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Duration(1+p.rng.IntN(8)) * time.Millisecond):
+		case <-time.After(time.Millisecond + time.Duration(p.rng.Int64N(int64(p.pace.pause)))):
 		}
 		p.mu.Lock()
 		under := len(p.open)
 		p.mu.Unlock()
-		if under < window {
+		if under < p.pace.window {
 			p.say(ctx, &waiting)
 		}
 	}

@@ -105,13 +105,21 @@ func (r *Runner) call(
 	r.journal.Begin(c.RequestID, Call{
 		Function: r.logicalID(in.Function), Role: role, ID: in.RequestID, trace: trace,
 	})
-	out, err := r.host.Invoke(ctx, in)
+	out, err := r.deliver(ctx, in)
 	failed := err
 	if err == nil {
 		failed = out.Err()
 	}
 	r.journal.End(in.RequestID, failureOf(failed))
 	return out, err
+}
+
+// deliver gives a function an event, as the configuration has it.
+func (r *Runner) deliver(ctx context.Context, in lambdahost.Input) (lambdahost.Output, error) {
+	if r.cfg.Deliver != nil {
+		return r.cfg.Deliver(ctx, in, r.host.Invoke)
+	}
+	return r.host.Invoke(ctx, in)
 }
 
 // failureOf says what an invocation has failed with.

@@ -36,6 +36,9 @@ type Config struct {
 	Inspect map[string]int
 	// Freeze stops functions between events, as AWS does.
 	Freeze bool
+	// Deliver, where there is one, gives functions the events of APIs by calling invoke: late, more
+	// than once or never, for tests of faults.
+	Deliver func(ctx context.Context, in lambdahost.Input, invoke Invoke) (lambdahost.Output, error)
 	// Concurrency is how many events all functions may handle at once; default lambdahost's.
 	Concurrency int
 	// Node and Python run functions of these runtimes; default node and python3 in PATH.
@@ -43,6 +46,9 @@ type Config struct {
 	// Out gets what is printed; default: nobody.
 	Out io.Writer
 }
+
+// Invoke gives a function an event and waits for its answer.
+type Invoke func(context.Context, lambdahost.Input) (lambdahost.Output, error)
 
 // Runner is a stack that runs.
 type Runner struct {

@@ -19,8 +19,8 @@ import (
 // Times of a client.
 const (
 	dialLimit = 5 * time.Second
-	redial    = 10 * time.Millisecond // it comes back at once, and the machine is the same
-	heartbeat = 500 * time.Millisecond
+	redial    = 10 * time.Millisecond  // it comes back at once, and the machine is the same
+	heartbeat = 500 * time.Millisecond // and how often it looks for what waits
 )
 
 // Options make a Client.
@@ -39,6 +39,11 @@ type Options struct {
 	ReadEvery int
 	// Length is how long its texts are at least.
 	Length int
+	// Answer is how long it waits for an answer before it connects anew; 0: for ever. With it, a
+	// refusal that may pass is tried again.
+	Answer time.Duration
+	// Heartbeat is how often it asks for the heads of its rooms; default 500 ms.
+	Heartbeat time.Duration
 	// Silent clients send no heartbeat.
 	Silent bool
 	// ReadBuffer is the size of the socket's receive buffer; 0: the system's.
@@ -60,7 +65,9 @@ type Client struct {
 	joined  int // rooms
 	outbox  outbox
 	stopped bool
+	gone    bool
 	left    time.Time // when the last connection ended
+	began   time.Time // when the present one did
 	seen    Seen
 }
 
@@ -140,7 +147,7 @@ func (c *Client) talk(ctx context.Context, conn *websocket.Conn) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c.mu.Lock()
-	c.conn = conn
+	c.conn, c.began = conn, time.Now()
 	c.greet()
 	c.mu.Unlock()
 	var beat sync.WaitGroup
@@ -185,19 +192,41 @@ func (c *Client) listen(ctx context.Context, conn *websocket.Conn) error {
 func (c *Client) beat(ctx context.Context, conn *websocket.Conn) {
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
+	next := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		if !c.o.Silent {
+		if now := time.Now(); !c.o.Silent && now.After(next) {
+			next = now.Add(c.o.Heartbeat - heartbeat/2)
 			_ = conn.Write(ctx, websocket.MessageText, []byte(`{"action":"ping"}`)) // the reader finds out
 		}
 		c.mu.Lock()
 		c.sendWaiting()
+		late := c.overdue(time.Now())
 		c.mu.Unlock()
+		if late {
+			conn.CloseNow()
+			return
+		}
 	}
+}
+
+// overdue tells whether something has waited too long for its answer.
+func (c *Client) overdue(now time.Time) bool {
+	if c.o.Answer == 0 {
+		return false
+	}
+	late := c.joined < len(c.o.Rooms) && now.Sub(c.began) > c.o.Answer
+	for _, s := range c.outbox.open {
+		late = late || s.attempt != nil && now.Sub(s.sent) > c.o.Answer
+	}
+	for _, r := range c.rooms {
+		late = late || r.fetching && now.Sub(r.asked) > c.o.Answer
+	}
+	return late
 }
 
 // send writes a frame; that the connection is lost is the reader's to find out.
@@ -212,6 +241,22 @@ func (c *Client) Stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopped = true
+}
+
+// Leave says that the client's context is about to end before the others': what it has not seen by now
+// it does not miss.
+func (c *Client) Leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = true
+	c.book.Stop()
+}
+
+// Left tells whether Leave was called.
+func (c *Client) Left() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gone
 }
 
 // Cut cuts the connection without a word.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,7 @@ type followed struct {
 	last        uint64 // the number up to which everything is shown
 	held        map[uint64]checker.Entry
 	fetching    bool
+	asked       time.Time // since when
 	reading     *checker.Read
 }
 
@@ -87,11 +89,32 @@ func (c *Client) take(f *Frame) error {
 	case "reconnect":
 		c.seen.Reconnects = append(c.seen.Reconnects, time.Duration(f.AfterMs)*time.Millisecond)
 		return errLeave
-	case "error":
-		c.failed(f)
+	case "error", "": // "" is the gateway's own: some event has failed
+		return c.failed(f)
 	}
 	return nil
 }
+
+// again has everything sent again that has no answer, since what has failed is not told.
+func (c *Client) again() error {
+	switch {
+	case c.o.Answer == 0:
+		return nil
+	case c.joined < len(c.o.Rooms):
+		return errAgain
+	}
+	c.outbox.lost()
+	for _, r := range c.rooms {
+		r.fetching, r.reading = false, nil
+	}
+	return nil
+}
+
+// errAgain ends a connection because something on it has to be asked for again.
+var errAgain = errors.New("an event has failed")
+
+// passing tells whether a refusal says nothing but that something has failed inside.
+func (c *Client) passing(f *Frame) bool { return c.o.Answer > 0 && f.Code == "internal" }
 
 func (c *Client) join(r *followed, f *Frame) {
 	if r == nil || r.joined {
@@ -104,12 +127,20 @@ func (c *Client) join(r *followed, f *Frame) {
 	}
 }
 
-func (c *Client) failed(f *Frame) {
+func (c *Client) failed(f *Frame) error {
+	if f.Event == "" {
+		return c.again()
+	}
 	if s := c.outbox.open[f.ID]; s != nil {
 		c.refused(s, f)
-		return
+		return nil
+	}
+	failing := f.Code == "unavailable" || f.Code == "unknown_outcome" || c.passing(f)
+	if c.o.Answer > 0 && failing {
+		return errAgain
 	}
 	c.seen.Problems = append(c.seen.Problems, fmt.Errorf("%s got %s", c.o.User, f.Raw))
+	return nil
 }
 
 // show shows an entry if it is the next one, and what was held for it. One that comes too early is
@@ -144,7 +175,7 @@ func (c *Client) fetch(r *followed) {
 	if r == nil || r.fetching {
 		return
 	}
-	r.fetching = true
+	r.fetching, r.asked = true, time.Now()
 	c.send(`{"action":"history","id":"fetch","room":%q,"after":%d,"limit":200}`, r.name, r.last)
 }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/confab-chat/confab/internal/sim/checker"
 )
@@ -20,6 +21,7 @@ type outbox struct {
 type saying struct {
 	room, id, text string
 	attempt        *checker.Send // nil: it is to be sent
+	sent           time.Time     // when the attempt began
 	again          bool          // it was acknowledged on an earlier connection
 }
 
@@ -86,7 +88,7 @@ func (c *Client) sendWaiting() {
 }
 
 func (c *Client) attempt(s *saying) {
-	s.attempt = c.book.Send(s.room, s.id, s.text)
+	s.attempt, s.sent = c.book.Send(s.room, s.id, s.text), time.Now()
 	c.send(`{"action":"sendMessage","id":%q,"room":%q,"message":%q}`, s.id, s.room, s.text)
 }
 
@@ -114,10 +116,10 @@ func (c *Client) refused(s *saying, f *Frame) {
 	if s.attempt == nil {
 		return
 	}
-	switch f.Code {
-	case "unknown_outcome":
+	switch {
+	case f.Code == "unknown_outcome" || c.passing(f):
 		s.attempt.Unknown()
-	case "unavailable", "rate_limited":
+	case f.Code == "unavailable" || f.Code == "rate_limited":
 		s.attempt.Nack()
 	default:
 		s.attempt.Nack()

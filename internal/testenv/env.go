@@ -50,6 +50,8 @@ type Options struct {
 	Log io.Writer
 	// WrapHandler gets what each cold start has made; cold only.
 	WrapHandler func(Handler) Handler
+	// Faults stand between the parts of a rehearsal.
+	Faults *Faults
 	// WrapLog and WrapConnections put a fault between the chat and its stores.
 	WrapLog         func(chat.Log) chat.Log
 	WrapConnections func(chat.Connections) chat.Connections
@@ -77,6 +79,7 @@ type Env struct {
 	AccessKey func(function string) string
 	// Dropped tells how many pushes were dropped for slow readers; direct only.
 	Dropped func() uint64
+	stack   string // name of a rehearsal's
 	stop    []func()
 	stopped sync.Once
 }

@@ -80,23 +80,29 @@ func startRehearsal(tb testing.TB, e *Env, o Options) {
 	if o.Metered {
 		tables = startMeter(tb, e, engine)
 	}
+	name := "confab-" + unique()
+	faults := o.Faults.start(tb, e, engine)
+	if faults.tables != "" {
+		tables = faults.tables
+	}
 	runner, err := rehearsal.Start(tb.Context(), rehearsal.Config{
 		Stack: stack.Options{
-			Template: filepath.Join(folder, "template.yaml"), StackName: "confab-" + unique(),
+			Template: filepath.Join(folder, "template.yaml"), StackName: name,
 			Parameters: parameters(o),
 		},
-		EnvVars: variables(tb, o), Tables: rehearsal.Tables{URL: tables}, Out: o.Log,
-		Concurrency: rehearsalConcurrency,
+		EnvVars: variables(tb, o, faults.posts), Tables: rehearsal.Tables{URL: tables}, Out: o.Log,
+		Concurrency: rehearsalConcurrency, Freeze: faults.freeze, Deliver: faults.deliver,
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	e.URLs, e.ResumeMax = runner.URLs(), coldResumeMax
+	e.URLs, e.ResumeMax, e.stack = runner.URLs(), coldResumeMax, name
+	faults.aim(e.URLs[0])
 	e.Log, e.Connections = rehearsalStore(engine, runner, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	var sweeper sync.WaitGroup
 	if !o.Metered {
-		sweeper.Go(func() { sweepRehearsal(ctx, tb, runner) })
+		sweeper.Go(func() { sweepRehearsal(ctx, tb, runner, o.Faults != nil) })
 	}
 	e.Usage, e.AccessKey = runner.Usage, runner.AccessKey
 	e.Endpoint = runner.Output("Endpoint")
@@ -177,11 +183,15 @@ func parameters(o Options) map[string]string {
 	return p
 }
 
-// variables is a file of what the template has no parameters for.
-func variables(tb testing.TB, o Options) string {
+// variables is a file of what the template has no parameters for. The endpoint is where functions post
+// to, "" for the stage itself.
+func variables(tb testing.TB, o Options, endpoint string) string {
 	tb.Helper()
 	chat := map[string]string{
 		"CONFAB_RATE": strconv.Itoa(o.Rate), "CONFAB_BURST": strconv.Itoa(o.Burst),
+	}
+	if endpoint != "" {
+		chat["CONFAB_ENDPOINT"] = endpoint
 	}
 	all := map[string]map[string]string{"Chat": chat}
 	if o.Issuer != "" {
@@ -207,10 +217,11 @@ func rehearsalStore(engine string, runner *rehearsal.Runner, o Options) (chat.Lo
 }
 
 // sweepRehearsal invokes the function as the template's schedule does, every second besides its
-// minute.
-func sweepRehearsal(ctx context.Context, tb testing.TB, runner *rehearsal.Runner) {
+// minute. Where there are faults it may fail.
+func sweepRehearsal(ctx context.Context, tb testing.TB, runner *rehearsal.Runner, faults bool) {
 	for chatapi.Sleep(ctx, time.Second) == nil {
-		if _, err := runner.Invoke(ctx, "Chat", []byte(`{"kind":"sweep"}`)); err != nil && ctx.Err() == nil {
+		_, err := runner.Invoke(ctx, "Chat", []byte(`{"kind":"sweep"}`))
+		if err != nil && ctx.Err() == nil && !faults {
 			tb.Errorf("sweep: %v", err)
 		}
 	}

@@ -57,9 +57,13 @@ func TestResume(t *testing.T) {
 	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
 		alice := e.Dial(t, "alice")
 		epoch := alice.Join("tea").Epoch
-		texts := preload(t, e, "tea", "alice", 5000)
+		gaps := []uint64{0, 1, 100, 101, 1000, 5000}
+		if e.Store == "dynamostore" { // whose resumes end at 100, and which takes a second for 500
+			gaps = gaps[:5]
+		}
+		texts := preload(t, e, "tea", "alice", int(gaps[len(gaps)-1]))
 		head := alice.Do("q", `{"action":"history","id":"q","room":"tea","limit":1}`).Seq
-		for _, missing := range []uint64{0, 1, 100, 101, 1000, 5000} {
+		for _, missing := range gaps {
 			c := e.Dial(t, "alice")
 			at := head - missing
 			missed, resumed := resume(t, c, "tea", epoch, at)
