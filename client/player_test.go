@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -278,8 +279,9 @@ func (p *player) settled(logs map[string][]checker.Entry) bool {
 // out.
 func (p *player) report(room string, log []checker.Entry) {
 	after := uint64(0)
+	mine := slices.Contains(p.rooms, room)
 	void := func(until uint64) {
-		for n := after + 1; n < until && n <= uint64(len(log)); n++ {
+		for n := after + 1; mine && n < until && n <= uint64(len(log)); n++ {
 			if log[n-1].Void {
 				p.book.Show(room, log[n-1])
 			}
