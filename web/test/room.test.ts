@@ -263,6 +263,55 @@ describe("Room", () => {
       ["start", "day", false, true, false, "day", false, false]);
   });
 
+  test("keeps the heading of a message that was the first one, when older ones come: below it nothing moves", async () => {
+    log = log.slice(0, 70).map((m) => ({ ...m, at: log[0]!.at! }));
+    const room = make(70);
+    await room.older();
+    const heads = (): number[] => room.getSnapshot().rows.flatMap((r) => (r.type === "message" && !r.grouped ? [r.seq] : []));
+    expect(heads()).toEqual([21]);
+    await room.older();
+    expect(heads()).toEqual([1, 21]);
+  });
+
+  test("puts no divider where the first unread message may not be loaded yet", async () => {
+    log = log.map((m) => ({ ...m, at: log[0]!.at! }));
+    const room = make(300, 200);
+    room.divide();
+    await room.older();
+    expect(texts(room)).not.toContain("new");
+    expect(texts(room)[0]).toBe("text 251");
+    await room.older();
+    expect(texts(room).slice(0, 2)).toEqual(["new", "text 201"]); // no older one is unread
+    await room.older();
+    expect(texts(room).slice(49, 52)).toEqual(["text 200", "new", "text 201"]);
+  });
+
+  test("loads of many unread messages the newest, and those where one left off", async () => {
+    const room = make(300, 20);
+    await room.loadUnread();
+    room.divide();
+    const seen = texts(room);
+    expect(seen.slice(seen.indexOf("new") - 1, seen.indexOf("new") + 2)).toEqual(["text 20", "new", "text 21"]);
+    expect(seen.slice(seen.indexOf("gap") - 1, seen.indexOf("gap") + 2)).toEqual(["text 46", "gap", "text 101"]);
+    expect(seen.at(-1)).toBe("text 300");
+    expect(asked).toHaveLength(3);
+    asked = [];
+    await make(300, 0).loadUnread(); // somebody new begins at the end
+    expect(asked).toEqual([{ room: "lobby", before: 301, limit: 200 }]);
+  });
+
+  test("puts the divider before a gap in which the first unread message is", async () => {
+    const room = make();
+    for (const seq of [1, 2]) room.receive(message(seq));
+    room.markRead(2);
+    room.resumed(300, true);
+    await settled();
+    room.divide();
+    expect(texts(room).slice(0, 7)).toEqual(["start", "day", "text 1", "text 2", "new", "gap", "text 251"]);
+    await room.fill(2, 251, true);
+    expect(texts(room).slice(3, 7)).toEqual(["text 2", "new", "gap", "text 201"]);
+  });
+
   test("keeps a row's key when one's own message is acknowledged", () => {
     const room = make();
     const entry = { id: "m1", room: "lobby", text: "hi", at: clock.now(), state: "sending" as const };

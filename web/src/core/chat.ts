@@ -364,8 +364,7 @@ export class Chat extends Signal {
       unread = now;
     });
     this.pendingIn(room.name);
-    // Unread messages are loaded at once: whether they name this user is to be shown.
-    if (room.unread > 0) void room.older(Math.min(200, room.unread + 20));
+    if (room.unread > 0) void room.loadUnread();
     return room;
   }
 

@@ -49,6 +49,7 @@ export class Room extends Signal {
   private undo = new Map<number, Timer>();
   private typists = new Map<string, Timer>();
   private newAfter: number | null = null;
+  private heads = new Set<number>(); // messages that were the first of a run: their heading stays
   private naming = new Set<number>(); // unread messages that name this user
   private loading = 0;
   private failed = false;
@@ -68,7 +69,7 @@ export class Room extends Signal {
     this.view ??= {
       rows: rowsOf({
         runs: this.log.runs, floor: this.floor, pending: this.queue, me: this.options.me,
-        newAfter: this.newAfter, undo: new Set(this.undo.keys()),
+        newAfter: this.newAfter, undo: new Set(this.undo.keys()), heads: this.heads,
       }),
       atStart: this.atStart,
       loading: this.loading > 0,
@@ -161,6 +162,7 @@ export class Room extends Signal {
     this.log = new Runs(this.head);
     this.held.clear();
     this.naming.clear();
+    this.heads.clear();
     this.newAfter = null;
     this.read = Math.min(this.read, this.head);
     this.update();
@@ -239,6 +241,15 @@ export class Room extends Signal {
     if (this.log.find(seq) && seq < this.head) await this.load({ after: seq, limit: page / 2 });
   }
 
+  /**
+   * loadUnread loads unread messages at once: whether they name this user is to be shown. Of more than a
+   * page these are the newest, and where one left off, unless one was never here.
+   */
+  async loadUnread(): Promise<void> {
+    if (this.unread > most - 20 && this.read > 0) await this.around(this.read + 1);
+    await this.page(this.head + 1, Math.min(most, this.unread + 20));
+  }
+
   private async page(before: number, limit: number): Promise<void> {
     const got = await this.load({ before, limit: Math.min(limit, most) });
     if (got && !got.more) this.floor = Math.max(this.floor, got.messages[0]?.seq ?? before);
@@ -254,6 +265,10 @@ export class Room extends Signal {
       this.keptFrom(got.firstSeq ?? 0);
       const items = got.messages.map(itemOf);
       for (const item of items) this.look(item);
+      for (const run of this.log.runs) {
+        const head = run.items.find((i) => i.kind === "message");
+        if (head) this.heads.add(head.seq);
+      }
       this.log.insert(items);
       this.head = Math.max(this.head, got.seq);
       this.failed = false;

@@ -33,6 +33,7 @@ export interface Timeline {
   me: string;
   newAfter: number | null; // the divider stands after this number
   undo: ReadonlySet<number>; // numbers that are about to be deleted
+  heads: ReadonlySet<number>; // numbers that were shown with a heading, and keep it
 }
 
 /** Messages of one author within this time share a heading. */
@@ -63,6 +64,7 @@ class Writer {
 
   gap(after: number, before: number): void {
     if (before - after <= 1) return;
+    this.divide(after + 1);
     this.rows.push({ type: "gap", key: `gap:${after}`, after, before });
     this.author = "";
   }
@@ -81,7 +83,7 @@ class Writer {
     const mine = from === this.t.me;
     this.rows.push({
       type: "message", key: mine && id ? `m:${id}` : `s:${seq}`, seq, id, from, text, at,
-      grouped: this.group(from, at), mine, undo: this.t.undo.has(seq),
+      grouped: this.group(from, at) && !this.t.heads.has(seq), mine, undo: this.t.undo.has(seq),
     });
   }
 
@@ -104,9 +106,16 @@ class Writer {
     this.rows.push({ type: "day", key: `day:${day}`, at });
   }
 
+  /**
+   * divide puts the divider before the first unread message. Where that may be one that is not loaded yet,
+   * there is none: it would move away from what one reads.
+   */
   private divide(seq: number): void {
-    if (this.divided || this.t.newAfter === null || seq <= this.t.newAfter) return;
+    const { newAfter } = this.t;
+    if (this.divided || newAfter === null || seq <= newAfter) return;
     this.divided = true;
+    const before = this.rows[this.rows.length - 1];
+    if (seq > newAfter + 1 && (!before || before.type === "gap")) return;
     this.author = "";
     this.rows.push({ type: "new", key: "new" });
   }

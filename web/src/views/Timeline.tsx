@@ -1,4 +1,3 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Row } from "../core/rows.ts";
 import { Empty } from "../ui/basics.tsx";
@@ -8,6 +7,7 @@ import { useUi } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import { useAnnouncer } from "./announcer.ts";
 import { RowView } from "./Rows.tsx";
+import { stops, useStillList } from "./still.ts";
 import type { Shown } from "./RoomView.tsx";
 
 const nearEnd = 60; // pixels from the end that still count as the end
@@ -17,11 +17,11 @@ const loaderHeight = 56; // of the line above the first row while older ones can
 
 /** estimate guesses a row's height, so that what is not measured yet is about right. */
 function estimate(row: Row): number {
-  if (row.type === "start") return 120;
-  if (row.type !== "message" && row.type !== "pending") return 40;
+  if (row.type === "start") return 77;
+  if (row.type !== "message" && row.type !== "pending") return 34;
   const text = row.type === "message" ? row.text : row.entry.text;
-  const lines = text.split("\n").reduce((n, line) => n + 1 + Math.floor(line.length / 80), 0);
-  return 22 * lines + (row.grouped ? 6 : 36);
+  const lines = text.split("\n").reduce((n, line) => n + 1 + Math.floor(line.length / 100), 0);
+  return 22 * lines + (row.grouped ? 2 : 30);
 }
 
 /** Timeline shows the messages of a room; only those in sight are in the document. */
@@ -39,7 +39,7 @@ export function Timeline({ shown }: { shown: Shown }) {
   const [ready, setReady] = useState(false); // once the rows stand where one begins to read
   useAnnouncer(shown, around.me);
 
-  const list = useVirtualizer({
+  const list = useStillList(rows, {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: (i) => estimate(rows[i]!),
@@ -191,11 +191,6 @@ function lastSeen(
     if (items[i]!.end <= offset + height + nearEnd && row && "seq" in row) return row.seq;
   }
   return 0;
-}
-
-/** stops tells whether the arrow keys stop at a row. */
-function stops(row: Row): boolean {
-  return row.type === "message" || row.type === "pending" || row.type === "deleted";
 }
 
 function lastStop(rows: readonly Row[]): string {
