@@ -71,6 +71,14 @@ describe("Session", () => {
     await expect(session.request({ action: "users" })).rejects.toBeInstanceOf(RequestError);
   });
 
+  test("waits for no answer to what it posts: typing has none", async () => {
+    const session = await opened({ heartbeatSeconds: 60 });
+    session.post({ action: "typing", room: "tea" });
+    expect(sockets.last.last("typing")).toEqual({ action: "typing", room: "tea" });
+    await clock.turn(times.answer + 1);
+    expect(session.getSnapshot()).toEqual({ phase: "open" });
+  });
+
   test("pings every heartbeat and measures the latency", async () => {
     const session = await opened();
     await clock.turn(9_999);

@@ -168,9 +168,9 @@ export class Session extends Signal {
     return this.ask(line, action, times.answer);
   }
 
-  /** post sends an action whose answer does not matter; offline it is dropped. */
+  /** post sends an action whose answer does not matter, or that has none; offline it is dropped. */
   post(action: ClientAction): void {
-    if (this.isOpen) this.request(action).catch(() => undefined);
+    if (this.isOpen) this.current?.socket.send(encodeAction(action));
   }
 
   private ask(line: Line, action: ClientAction, timeout: number): Promise<ServerEvent> {
