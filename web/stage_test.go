@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -141,7 +142,8 @@ func withHeaders(t *testing.T, dir string, next http.Handler) http.Handler {
 func (s stage) run(origin string) string {
 	s.t.Helper()
 	args := []string{
-		"run", "-t", s.template, "--port", "0", "--stack-name", "page-" + s.name,
+		"run", "-t", s.template, "--port", "0",
+		"--stack-name", s.name + "-" + strconv.FormatInt(time.Now().UnixNano(), 36), // tables of its own
 		"--dynamodb", dynamolocal.Start(s.t), "--parameter", "AllowedOrigins=" + origin,
 	}
 	if runtime.GOARCH == "amd64" {
