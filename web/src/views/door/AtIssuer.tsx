@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import { begin, problemNow } from "../../core/issuer.ts";
 import type { Issuer } from "../../core/server.ts";
+import { p } from "panel-strings";
 import { t } from "../../strings.ts";
-import { later } from "../../strings.later.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { useTitle } from "../../ui/hooks.ts";
 
@@ -10,7 +10,7 @@ import { useTitle } from "../../ui/hooks.ts";
 export default function AtIssuer({ issuer }: { issuer: Issuer }) {
   const [problem, setProblem] = useState(problemNow());
   useTitle(t.app);
-  const { title, lead, go, again, retry, problems } = later.issuer;
+  const { title, lead, go, again, retry, problems } = p.issuer;
   const start = (): void => void begin(issuer).then(() => setProblem(problemNow()));
   return (
     <main class="card">
