@@ -27,7 +27,8 @@ func archive(t *testing.T) string {
 	return filepath.Join(folder, "confab-lambda.zip")
 }
 
-// The archive has the bootstrap alone, which can be executed, and is the same whenever it is built.
+// The archive has the bootstrap alone, which can be executed, and is the same whenever it is built, of
+// whatever commit.
 func TestArchive(t *testing.T) {
 	first := archive(t)
 	z, err := zip.OpenReader(first)
@@ -37,6 +38,9 @@ func TestArchive(t *testing.T) {
 	defer z.Close()
 	if len(z.File) != 1 || z.File[0].Name != "bootstrap" || z.File[0].Mode()&0o111 != 0o111 {
 		t.Errorf("the archive has %d files, the first is %s %v", len(z.File), z.File[0].Name, z.File[0].Mode())
+	}
+	if when := z.File[0].Modified; when.UTC().Year() != 1980 {
+		t.Errorf("the archive tells a time, %v: another commit of the same program is another archive", when)
 	}
 	if sum(t, first) != sum(t, archive(t)) {
 		t.Error("the archive is another one when it is built again")
