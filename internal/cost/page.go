@@ -62,8 +62,8 @@ func Page(p Prices, f Figures) string {
 // example is the first load with its price, and the command that tells it.
 func example(p Prices, f Figures) string {
 	l := loads[0]
-	return fmt.Sprintf("**%s: $%.2f a month.**\n\n%s", l.what, Total(f.Bill(p, described(l.load))).Dollars,
-		command(p, f, l.load))
+	dollars := Total(f.Bill(p, described(l.load))).Dollars
+	return fmt.Sprintf("**$%.2f a month.** %s.\n\n%s", dollars, l.what, command(p, f, l.load))
 }
 
 // command is `confab cost` for a load, with what it prints of it.
@@ -181,7 +181,7 @@ func Text(p Prices, f Figures, l Load) string {
 	const row = "%-26s %14s %10s\n"
 	items := f.Bill(p, l)
 	all := Total(items)
-	fmt.Fprintf(&b, "About $%s a month: %s.\n\n", money(all.Dollars), l)
+	fmt.Fprintf(&b, "About $%s a month:\n%s.\n\n", money(all.Dollars), l)
 	fmt.Fprintf(&b, row, "what is done in a month", "times", "dollars")
 	for _, i := range items {
 		fmt.Fprintf(&b, row, i.What, number(i.Times), money(i.Dollars))
