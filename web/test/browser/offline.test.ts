@@ -1,5 +1,41 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Server as Listener, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { composer, eventually, message, openRoom, say, Server, texts } from "./fixture.ts";
+
+/** Wire stands between a page and the server, and can be cut while both live. */
+class Wire {
+  cut = false; // nothing passes, and who connects is turned away
+  deaf = false; // nothing passes from the server
+  private readonly open = new Set<Socket>();
+
+  private constructor(private readonly listener: Listener, readonly url: string) {}
+
+  static async to({ host, port }: Server): Promise<Wire> {
+    const listener = createServer((near) => {
+      const far = connect(port, host);
+      for (const socket of [near, far]) {
+        wire.open.add(socket);
+        socket.on("error", () => undefined);
+        socket.on("close", () => wire.open.delete(socket));
+      }
+      if (wire.cut) near.destroy();
+      near.on("data", (data) => wire.cut || far.write(data));
+      far.on("data", (data) => wire.cut || wire.deaf || near.write(data));
+      near.on("close", () => far.destroy());
+      far.on("close", () => near.destroy());
+    }).listen(0, host);
+    await once(listener, "listening");
+    const wire = new Wire(listener, `http://${host}:${(listener.address() as AddressInfo).port}/`);
+    return wire;
+  }
+
+  async end(): Promise<void> {
+    for (const socket of this.open) socket.destroy();
+    this.listener.close();
+    await once(this.listener, "close");
+  }
+}
 
 let server: Server;
 beforeAll(async () => void (server = await Server.start()));
@@ -127,5 +163,44 @@ describe("losing the connection", () => {
     await message(gina, "still here").waitFor();
     expect(await texts(gina)).toEqual(["hello", "still here"]);
     expect(await composer(gina).isEnabled()).toBe(true);
+  });
+
+  test("a minute without a network: what is written meanwhile arrives in order, and nothing twice", async () => {
+    const wire = await Wire.to(server);
+    const iris = await server.person("iris");
+    await openRoom(iris, "minute");
+    const jane = await server.page("icon.svg");
+    await jane.clock.install();
+    await jane.goto(wire.url);
+    await jane.getByLabel("Your name").fill("jane");
+    await jane.keyboard.press("Enter");
+    await composer(jane).waitFor();
+    await openRoom(jane, "minute");
+    await say(jane, "before");
+    await eventually(() => jane.locator(".message:not(.pending)").count()).toBe(1);
+    wire.deaf = true; // the server gets the next one, and nobody hears that it did
+    await say(jane, "at the edge");
+    await message(iris, "at the edge").waitFor();
+    wire.cut = true;
+    await server.speak("kate", "minute", ["meanwhile"]);
+    const banner = jane.locator(".banner");
+    const written: string[] = [];
+    for (let second = 1; second <= 60; second++) {
+      await jane.clock.runFor(1_000); // every timer of that second, one after the other
+      if (second % 15) continue;
+      written.push(`after ${second} seconds`);
+      await say(jane, written.at(-1)!);
+    }
+    await banner.getByText("No connection.").waitFor();
+    await banner.getByText("5 messages wait to be sent.").waitFor();
+    expect(await texts(iris)).toEqual(["before", "at the edge", "meanwhile"]);
+    wire.cut = wire.deaf = false;
+    await banner.getByRole("button", { name: "Try now" }).click().catch(() => undefined); // or it tries by itself
+    const all = ["before", "at the edge", "meanwhile", ...written];
+    await eventually(() => texts(iris)).toEqual(all);
+    await eventually(() => texts(jane)).toEqual(all);
+    await eventually(() => jane.locator(".pending").count()).toBe(0);
+    await eventually(() => banner.count()).toBe(0);
+    await wire.end();
   });
 });

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { faults } from "./axe.ts";
 import { complained, composer, eventually, message, say, Server } from "./fixture.ts";
 import type { Page } from "playwright-core";
 
@@ -116,6 +117,36 @@ describe("people with accounts", () => {
     await alice.keyboard.press("Enter");
     await message(alice, "mine").getByText("Alice O'Hara").waitFor();
     await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+  });
+
+  test("axe finds no fault with the views of accounts, by day and by night", async () => {
+    const visitor = await server.page();
+    for (const path of ["", "join", "join#not-a-link", link()]) {
+      await visitor.goto(`${server.url}${path}`);
+      await visitor.reload();
+      await visitor.getByRole("heading", { level: 1 }).waitFor();
+      expect(await faults(visitor), path.replace(/#.*/, "")).toEqual([]);
+    }
+    await alice.getByRole("button", { name: /Your menu/ }).click();
+    expect(await faults(alice), "menu").toEqual([]);
+    await alice.keyboard.press("Escape");
+    for (const [name, more] of [
+      ["How you are shown"], ["Invite people", "Make a link"], ["Manage people", "What was done"],
+      ["Your devices", "Add a device"],
+    ] as const) {
+      await menu(alice, name);
+      await alice.getByRole("dialog").getByRole(name === "How you are shown" ? "textbox" : "listitem").first().waitFor();
+      if (more) await alice.getByText(more, { exact: true }).click();
+      if (name === "Manage people") await alice.getByRole("button", { name: "What to do with carol" }).click();
+      else if (more) await alice.locator(".new-link code").waitFor();
+      expect(await faults(alice), name).toEqual([]);
+      await alice.keyboard.press("Escape");
+      await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+    }
+    await alice.getByRole("button", { name: "Members" }).click();
+    await alice.getByRole("option", { name: /carol/ }).waitFor();
+    expect(await faults(alice), "members").toEqual([]);
+    await alice.keyboard.press("Escape");
   });
 
   test("signing out ends this browser's session", async () => {
