@@ -329,6 +329,14 @@ func TestHandler_Invoke(t *testing.T) {
 		}
 		equal(w, "alice gets", w.poster.take("alice1"), []string{})
 	}, own)
+	sub(t, "the lobby is off", func(w *world) {
+		w.h.Service.LobbyOff = true
+		r, err := w.h.Invoke(w.ctx, "request-1", frame("sendmessage", endpoint))
+		w.ok(err)
+		if r.StatusCode != http.StatusForbidden || !strings.Contains(r.Body, "the lobby is off") {
+			w.Errorf("%d %s, want 403 and the reason", r.StatusCode, r.Body)
+		}
+	}, own)
 	sub(t, "no endpoint of its own", func(w *world) {
 		r, err := w.h.Invoke(w.ctx, "request-1", frame("sendmessage", ""))
 		w.ok(err)

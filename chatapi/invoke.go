@@ -20,8 +20,8 @@ const notOwn = "apigw_endpoint is not the endpoint of this deployment"
 
 // Invoke answers a direct invocation of the function with {action, message, apigw_endpoint}: it says
 // the message in the lobby. requestID is that of the invocation: one that is delivered again stores
-// nothing new. A payload that is refused is answered with 400 and a sentence; an error is one of the
-// store, after which the invocation is to be repeated.
+// nothing new. A payload that is refused is answered with 400 and a sentence, any where the lobby is off
+// with 403; an error is one of the store, after which the invocation is to be repeated.
 func (h *Handler) Invoke(ctx context.Context, requestID string, payload []byte) (Response, error) {
 	a, err := wire.DirectDialect.Decode(payload)
 	if err == nil {
@@ -40,6 +40,8 @@ func (h *Handler) Invoke(ctx context.Context, requestID string, payload []byte) 
 		return respond(400, refused.Message), nil
 	case chat.Is(err, chat.Invalid), chat.Is(err, chat.TooLarge):
 		return respond(400, explain(err)), nil
+	case chat.Is(err, chat.Forbidden):
+		return respond(403, explain(err)), nil
 	}
 	return Response{}, err
 }
