@@ -49,6 +49,7 @@ class Database implements Keep {
       const request = use(this.db.transaction(store, mode).objectStore(store));
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error ?? new Error("the database failed"));
+      if (mode === "readwrite") request.transaction?.commit(); // at once: the page may be about to go
     });
   }
 

@@ -77,10 +77,10 @@ export function Empty({ title, children }: { title: string; children?: Component
 }
 
 /** Badge counts what is unread; mentions stand out. */
-export function Badge({ unread, mentions }: { unread: number; mentions: number }) {
+export function Badge({ unread, mentions, direct }: { unread: number; mentions: number; direct: boolean }) {
   if (unread === 0) return null;
   const n = mentions || unread;
-  const text = mentions ? t.list.mentions(mentions) : t.list.unread(unread);
+  const text = mentions && !direct ? t.list.mentions(mentions) : t.list.unread(unread);
   return (
     <span class={mentions ? "badge strong" : "badge"} title={text}>
       <span aria-hidden="true">{n > 99 ? "99+" : n}</span>

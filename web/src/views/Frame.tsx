@@ -35,6 +35,8 @@ function shortcuts(e: KeyboardEvent, rooms: readonly { name: string }[]): void {
     const at = rooms.findIndex((r) => r.name === route.room);
     const to = (at + (e.key === "ArrowDown" ? 1 : rooms.length - 1)) % rooms.length;
     go(rooms[to]!.name);
+  } else if (/^[^ ]$/u.test(e.key) && !e.ctrlKey && !e.metaKey && !e.altKey && !inText(e) && !panel) {
+    document.querySelector<HTMLElement>(".composer textarea")?.focus(); // who types, writes
   }
 }
 

@@ -146,7 +146,7 @@ function Pending({ row, tabbable, onFocus }: Props & { row: PendingRow }) {
       class={`row message ${row.grouped ? "grouped" : ""} ${failed ? "failed" : "pending"}`} tabIndex={tabbable ? 0 : -1}
       aria-label={`${view.me}, ${failed ? t.message.failed : t.message.sending}`} onFocus={() => onFocus(row.key)}
     >
-      {row.grouped ? <span class="side" /> : <Avatar name={view.me} online />}
+      {row.grouped ? <span class="side" /> : <Avatar name={view.me} />}
       <div class="body">
         {!row.grouped && <div class="heading"><span class="author"><bdi>{view.me}</bdi></span> <Time at={entry.at} focusable={false} /></div>}
         <Markdown text={entry.text} me={view.me} />

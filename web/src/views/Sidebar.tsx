@@ -66,7 +66,9 @@ function RoomLink({ room, online }: { room: RoomInfo; online?: boolean }) {
         )}
         <span class="name"><bdi>{room.title}</bdi></span>
         {muted && <span class="tag">{t.list.muted}</span>}
-        <Badge unread={muted ? room.mentions : room.unread} mentions={room.mentions} />
+        <Badge
+          unread={muted ? room.mentions : room.unread} mentions={room.mentions} direct={room.kind === "direct"}
+        />
       </a>
     </li>
   );
