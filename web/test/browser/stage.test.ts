@@ -1,6 +1,6 @@
 // The page that `confab page` writes, on static hosts, before the deployment itself; web/stage_test.go
 // starts all of it. Pages run on a clock of theirs where an hour has to pass.
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import type { Page } from "playwright-core";
 import { complained, composer, eventually, message, openRoom, patience, say, texts, theBrowser, watch } from "./fixture.ts";
 
@@ -12,6 +12,8 @@ interface Place {
 
 const { places, control } = JSON.parse(process.env.CONFAB_STAGE ?? "{}") as
   { places: { open: Place; signedIn: Place }; control: string };
+
+vi.setConfig({ testTimeout: 120_000 }); // functions start as processes, two of them for a handshake
 
 const opened: Page[] = [];
 const asked = new WeakMap<Page, Set<string>>();
