@@ -119,6 +119,18 @@ describe("how it looks and for whom", () => {
     await eventually(() => erin.locator(".sidebar").isVisible()).toBe(true);
     await erin.getByRole("link", { name: "lobby" }).click();
     await composer(erin).waitFor();
+    await erin.setViewportSize({ width: 320, height: 240 }); // the narrowest, and its keyboard
+    await erin.getByRole("button", { name: "Emoji" }).click();
+    const eighth = (await erin.getByRole("button", { name: "face with tears of joy", exact: true }).boundingBox())!;
+    expect(eighth.x + eighth.width).toBeLessThanOrEqual(320);
+    await erin.goBack();
+    await erin.goBack();
+    await erin.getByRole("button", { name: /Your menu/ }).click();
+    const menu = (await erin.getByRole("menu").boundingBox())!;
+    expect(menu.y).toBeGreaterThanOrEqual(0);
+    expect(menu.y + menu.height).toBeLessThanOrEqual(240);
+    await erin.keyboard.press("Escape");
+    await erin.setViewportSize({ width: 390, height: 844 });
     await erin.goto(`${server.url}#/nowhere`);
     await erin.getByRole("heading", { name: "There is no such room for you" }).waitFor();
     await erin.getByRole("button", { name: "Back to the list of rooms" }).click();
