@@ -2,6 +2,7 @@
 // starts all of it. Pages run on a clock of theirs where an hour has to pass.
 import { afterAll, describe, expect, test, vi } from "vitest";
 import type { Page } from "playwright-core";
+import { faults } from "./axe.ts";
 import { complained, composer, eventually, message, openRoom, patience, say, texts, theBrowser, watch } from "./fixture.ts";
 
 interface Place {
@@ -157,6 +158,7 @@ describe("a page on a static host, with an issuer", () => {
     await issuer({ refuse: "access_denied" });
     await stranger.getByRole("button", { name: "Sign in again" }).click();
     await stranger.getByText("You were not let in where you signed in, or turned back there.").waitFor();
+    expect(await faults(stranger)).toEqual([]);
     await issuer({ refuse: "temporarily_unavailable" });
     await stranger.getByRole("button", { name: "Sign in again" }).click();
     await stranger.getByText("You could not be signed in: “temporarily_unavailable”").waitFor();
