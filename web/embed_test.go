@@ -34,7 +34,7 @@ func TestPage_files(t *testing.T) {
 	p := newPage(t)
 	for path, kind := range map[string]string{
 		"/": "text/html; charset=utf-8", "/join": "text/html; charset=utf-8",
-		"/app.js": "text/javascript; charset=utf-8", "/style.css": "text/css; charset=utf-8",
+		"/app.js": "text/javascript; charset=utf-8", "/sw.js": "text/javascript; charset=utf-8", "/style.css": "text/css; charset=utf-8",
 		"/icon.svg": "image/svg+xml", "/emoji.json": "application/json",
 		"/licenses.txt": "text/plain; charset=utf-8", "/confab.json": "application/json",
 	} {
@@ -70,7 +70,7 @@ func TestPage_files(t *testing.T) {
 // TestPage_policy keeps the policy strict: nothing by default, nothing inline, nothing made of text.
 func TestPage_policy(t *testing.T) {
 	for _, want := range []string{
-		"default-src 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
+		"default-src 'none'", "require-trusted-types-for 'script'", "trusted-types confab-worker",
 		"frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'",
 	} {
 		if !strings.Contains(ContentPolicy, want) {

@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 import { compress } from "./build/compress.ts";
 import { emoji } from "./build/emoji.ts";
 import { licenses } from "./build/licenses.ts";
+import { offline } from "./build/offline.ts";
 
 /** TanStack Virtual and zustand are written against React's API; what they use of it is in this file. */
 const react = fileURLToPath(new URL("./src/ui/react.ts", import.meta.url));
@@ -24,7 +25,7 @@ export default defineConfig({
   cacheDir: fileURLToPath(new URL("../.tools/vite", import.meta.url)),
   resolve: { alias: { react, "react-dom": react, "panel-strings": panelStrings }, dedupe: ["preact"] },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [bare, emoji(), licenses(), compress()],
+  plugins: [bare, emoji(), licenses(), offline(), compress()],
   server: { proxy: { "/confab.json": "http://127.0.0.1:8080", "/auth": "http://127.0.0.1:8080" } },
   build: {
     target: "es2022",
@@ -35,9 +36,10 @@ export default defineConfig({
     cssCodeSplit: false,
     reportCompressedSize: false,
     rolldownOptions: {
+      input: ["index.html", "src/sw.ts"],
       // Names without hashes: dist is committed, and served with ETags.
       output: {
-        entryFileNames: "app.js",
+        entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "app.js"),
         chunkFileNames: "[name].js",
         assetFileNames: "[name][extname]",
       },

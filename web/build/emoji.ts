@@ -39,7 +39,7 @@ export function emoji(): Plugin {
       this.emitFile({ type: "asset", fileName: "emoji.json", source: data() });
     },
     configureServer(server) {
-      server.middlewares.use("/emoji.json", (_, response) => {
+      server.middlewares.use("/src/ui/emoji.json", (_, response) => {
         response.setHeader("Content-Type", "application/json");
         response.end(data());
       });

@@ -7,3 +7,4 @@ import "./styles/index.css";
 void loadRich();
 watch();
 render(<App />, document.getElementById("page")!);
+addEventListener("load", () => void import("./offline.ts").then((m) => m.keepPage()));

@@ -134,6 +134,15 @@ describe("Outbox", () => {
     expect(box.of("den")).toMatchObject([{ id: "b", state: "failed" }]);
   });
 
+  test("keeps the order of what was written at once, over a reload", async () => {
+    open = false;
+    const box = make();
+    const ids = ["1", "2", "3"].map((text) => box.add({ room: "tea" }, text).id);
+    const kept = await keep.outbox("alice");
+    expect(kept.map((e) => e.id)).toEqual(ids);
+    expect(kept[0]!.at < kept[1]!.at && kept[1]!.at < kept[2]!.at).toBe(true); // by which a database sorts
+  });
+
   test("takes a copy that another connection brought for the acknowledgement", async () => {
     const box = make();
     const { id } = box.add({ room: "tea" }, "hi");

@@ -6,7 +6,7 @@ import { Outbox } from "./outbox.ts";
 import { Room } from "./room.ts";
 import type { Item } from "./runs.ts";
 import { RequestError, Session, type Address, type Socket } from "./session.ts";
-import type { Cursor, Joined, Message, Person, RoomItem, ServerEvent, Welcome } from "../wire.ts";
+import type { ClientAction, Cursor, Joined, Message, Person, RoomItem, ServerEvent, Welcome } from "../wire.ts";
 
 export const lobby = "lobby";
 
@@ -16,6 +16,10 @@ export interface ChatOptions {
   clock: Clock;
   random(): number;
   keep: Keep;
+  /** known is who was here last and in which rooms, for the time before the first welcome. */
+  known?: readonly string[];
+  /** onKnown is told what known is to be the next time: the user, then rooms. */
+  onKnown?(known: string[]): void;
   /** onNews is told of each new message of somebody else, with what makes it one to be called for. */
   onNews?(news: News): void;
 }
@@ -75,12 +79,18 @@ export class Chat extends Signal {
       cursors: () => this.cursors(),
       onEvent: (event) => this.receive(event),
     });
+    const [me, ...rooms] = options.known ?? [];
+    if (!me) return;
+    void this.begin(me);
+    // What they hold is not known before the welcome, which puts others in their place.
+    for (const name of rooms) this.adopt(this.make(name, { epoch: "", seq: 1 }, 1));
   }
 
   getSnapshot = (): ChatView => {
     this.view ??= {
       me: this.me,
-      rooms: [...this.rooms.values()].map((r) => this.info(r)).sort(byKindAndName),
+      rooms: [...this.rooms.values(), ...[...this.begun.values()].filter((r) => this.outbox?.of(r.name).length)]
+        .map((r) => this.info(r)).sort(byKindAndName),
       invitations: [...this.invitations].map(([room, by]) => ({ room, by })),
       online: new Set([...this.presence].filter(([, here]) => here).map(([user]) => user)),
       names: new Map(this.names),
@@ -119,20 +129,6 @@ export class Chat extends Signal {
   async leave(name: string): Promise<void> {
     await this.session.request({ action: "leaveRoom", room: name });
     this.gone(name);
-  }
-
-  async invite(room: string, user: string): Promise<void> {
-    await this.session.request({ action: "invite", room, user });
-  }
-
-  /** expel removes somebody from a room, for who made it. */
-  async expel(room: string, user: string): Promise<void> {
-    await this.session.request({ action: "removeMember", room, user });
-  }
-
-  /** callMe says how this user wants to be shown, where user names are verified. */
-  async callMe(name: string): Promise<void> {
-    await this.session.request({ action: "setName", name });
   }
 
   /** remove deletes a message after the time to undo is over. */
@@ -178,41 +174,29 @@ export class Chat extends Signal {
   }
 
   /** directory lists all rooms that can be seen: one's own, invitations, public ones. */
-  async directory(): Promise<RoomItem[]> {
-    const all: RoomItem[] = [];
-    for (let after = ""; ; ) {
-      const got = await this.session.request({ action: "rooms", after, limit: 200 });
-      if (got.event !== "rooms") return all;
-      all.push(...got.rooms);
-      const end = got.rooms[got.rooms.length - 1];
-      if (!got.more || !end || all.length >= 2_000) return all;
-      after = end.room;
-    }
+  directory(): Promise<RoomItem[]> {
+    return this.list<RoomItem>({ action: "rooms" }, "rooms", "room", 2_000);
   }
 
   async members(room: string): Promise<Person[]> {
-    const all: Person[] = [];
-    for (let after = ""; ; ) {
-      const got = await this.session.request({ action: "members", room, after, limit: 200 });
-      if (got.event !== "members") return all;
-      all.push(...got.members);
-      const end = got.members[got.members.length - 1];
-      if (!got.more || !end || all.length >= 2_000) break;
-      after = end.user;
-    }
+    const all = await this.list<Person>({ action: "members", room }, "members", "user", 2_000);
     this.here(all);
     return all;
   }
 
   /** lookAround asks who is here: the lobby announces nobody. */
   async lookAround(): Promise<void> {
-    for (let after = "", pages = 0; pages < 5; pages++) {
-      const got = await this.session.request({ action: "users", after, limit: 200 });
-      if (got.event !== "users") return;
-      this.here(got.users);
-      const end = got.users[got.users.length - 1];
-      if (!got.more || !end) return;
-      after = end.user;
+    this.here(await this.list<Person>({ action: "users" }, "users", "user", 1_000));
+  }
+
+  /** list asks for page after page: of which member of the answer, and after which of its names the next. */
+  private async list<T>(action: ClientAction, of: string, name: keyof T, most: number): Promise<T[]> {
+    const all: T[] = [];
+    for (let after: unknown = ""; ; after = all[all.length - 1]?.[name]) {
+      const got: object = await this.session.request({ ...action, after, limit: 200 } as ClientAction);
+      const { more, [of]: page } = got as Record<string, unknown>;
+      const before = all.push(...(page as T[])) - (page as T[]).length;
+      if (!more || all.length === before || all.length >= most) return all;
     }
   }
 
@@ -285,11 +269,11 @@ export class Chat extends Signal {
     if (this.me !== welcome.user) void this.begin(welcome.user);
     if (welcome.name) this.names.set(welcome.user, welcome.name);
     const named = new Set(welcome.rooms.map((r) => r.room));
-    if (welcome.rooms.length < listed)
-      for (const name of this.rooms.keys()) if (!named.has(name)) this.rooms.delete(name);
+    for (const [name, room] of this.rooms)
+      if (!named.has(name) && (welcome.rooms.length < listed || !room.epoch)) this.rooms.delete(name);
     for (const head of welcome.rooms) {
       const room = this.rooms.get(head.room);
-      if (room) {
+      if (room?.epoch) {
         room.headIs(head);
         room.markRead(head.read);
       } else {
@@ -297,7 +281,7 @@ export class Chat extends Signal {
       }
       this.rooms.get(head.room)?.keptFrom(head.firstSeq ?? 0);
     }
-    this.update();
+    this.know();
     this.outbox?.flush();
     void this.lookAround().catch(() => undefined);
     void this.lookForInvitations().catch(() => undefined);
@@ -306,16 +290,26 @@ export class Chat extends Signal {
   /** begin loads what this browser keeps for the user. */
   private async begin(me: string): Promise<void> {
     const { keep, clock } = this.options;
+    if (this.me) for (const of of [this.rooms, this.begun, this.invitations]) of.clear(); // somebody else's
     this.me = me;
     const outbox = new Outbox({
       owner: me, keep, clock,
       send: (action) => this.session.request(action),
-      ready: (n) => this.session.isOpen && n < this.session.pipeline,
+      ready: (n) => this.outbox === outbox && this.session.isOpen && n < this.session.pipeline,
       onChange: (target) => this.pendingIn(target),
     });
     this.outbox = outbox;
-    this.drafts = await keep.drafts(me).catch(() => new Map());
+    this.drafts = new Map();
+    const drafts = await keep.drafts(me).catch(() => this.drafts);
+    if (this.me !== me) return;
+    this.drafts = drafts;
     await outbox.load().catch(() => undefined);
+    this.update();
+  }
+
+  /** know hands on what is known of this user for the next time. */
+  private know(): void {
+    this.options.onKnown?.([this.me, ...this.rooms.keys()]);
     this.update();
   }
 
@@ -330,8 +324,10 @@ export class Chat extends Signal {
   private message(m: { event: "message" } & Message): void {
     const name = m.room ?? "";
     let room = this.rooms.get(name);
-    if (!room && name.startsWith("@") && m.epoch)
+    if (!room && name.startsWith("@") && m.epoch) {
       room = this.adopt(this.make(name, { epoch: m.epoch, seq: m.seq - 1 }, m.seq - 1));
+      this.know();
+    }
     if (room) room.receive(m);
     if (m.from === this.me && m.id) this.outbox?.stored(m.id);
     if (m.duplicate && m.id) this.outbox?.stored(m.id);
@@ -374,14 +370,14 @@ export class Chat extends Signal {
     const room = this.make(joined.room, joined, 0);
     this.markRead(room, joined.seq); // what was said before is not new
     this.adopt(room);
-    this.update();
+    this.know();
     return room;
   }
 
   private gone(name: string): void {
     this.rooms.delete(name);
     this.invitations.delete(name);
-    this.update();
+    this.know();
   }
 
   private news(room: Room, item: Item & { kind: "message" }): void {
@@ -413,6 +409,7 @@ export class Chat extends Signal {
 
 /** peerOf gives the other user of a direct room, "" for other rooms; with oneself it is oneself. */
 export function peerOf(room: string, me: string): string {
+  if (room.startsWith("to:")) return room.slice(3);
   if (!room.startsWith("@")) return "";
   const [a = "", b = ""] = room.slice(1).split(",");
   return same(a, me) ? b : a;

@@ -111,10 +111,10 @@ export class Memory implements Keep {
   }
 }
 
-/** choice reads a setting of this browser; "" where there is none. */
-export function choice(name: string): string {
+/** choice reads a setting of this browser, or of this tab; "" where there is none. */
+export function choice(name: string, of: "localStorage" | "sessionStorage" = "localStorage"): string {
   try {
-    return localStorage.getItem(`confab.${name}`) ?? "";
+    return window[of].getItem(`confab.${name}`) ?? "";
   } catch {
     return "";
   }

@@ -54,7 +54,8 @@ export class Outbox {
 
   add(to: { room: string } | { to: string }, text: string): Outgoing {
     const entry: Outgoing = {
-      id: newId(), room: "", ...to, text, at: this.options.clock.now(), state: "waiting",
+      id: newId(), room: "", ...to, text, state: "waiting",
+      at: Math.max(this.options.clock.now(), (this.entries.at(-1)?.at ?? 0) + 1), // their order after a reload
     };
     this.entries.push(entry);
     void this.options.keep.putOutbox({ ...entry, owner: this.options.owner });

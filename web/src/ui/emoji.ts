@@ -10,11 +10,12 @@ export interface Emoji {
 
 type Raw = [char: string, name: string, codes: string[], words: string];
 
+const beside = import.meta.url; // where the files of this very build are (sw.ts)
 let loading: Promise<Emoji[][]> | null = null;
 
 /** loadEmoji gives all emoji in their groups. */
 export function loadEmoji(): Promise<Emoji[][]> {
-  loading ??= fetch(new URL("./emoji.json", document.baseURI))
+  loading ??= fetch(new URL("./emoji.json", beside))
     .then((r) => r.json() as Promise<Raw[][]>)
     .then((groups) => groups.map((g) => g.map(([char, name, codes, words]) => ({ char, name, codes, words }))))
     .catch((error: unknown) => {

@@ -69,6 +69,12 @@ export function useChat(): { chat: Chat; view: ChatView } {
   return { chat, view: useSnapshot(chat) };
 }
 
+/** useAway tells that there is no connection; one that comes within a second was never missed. */
+export function useAway(): boolean {
+  const state = useSnapshot(useHere().chat.session);
+  return state.phase === "waiting" || (state.phase === "connecting" && Date.now() - state.since > 1_000);
+}
+
 let now = Date.now();
 const tickers = new Set<() => void>();
 setInterval(() => {

@@ -60,12 +60,17 @@ function Running({ server, keep, name }: Ready & { name: string }) {
     if (server.auth !== "open" && !server.issuer) ask<Me>("me").then(setAccount, () => undefined);
   }, [server]);
   const chat = useMemo(() => {
+    const known = choice("known").split("\n");
+    // A free name is another's with another name, and a page with an issuer is signed in as long as its tab.
+    const still = server.auth === "open" ? known[0] === name : !server.issuer || choice("token", "sessionStorage");
     const made = new Chat({
       address: () => addressFor(server, name, made.session.details().connects),
       open: ({ url, protocols }) => new WebSocket(url, protocols) as Socket,
       clock: systemClock,
       random: Math.random,
       keep,
+      known: still ? known : [],
+      onKnown: (now) => choose("known", now.join("\n")),
       onNews: (news: News) => tell(made, news),
     });
     return made;
@@ -74,7 +79,9 @@ function Running({ server, keep, name }: Ready & { name: string }) {
     const { session } = chat;
     const end = session.subscribe(() => {
       const state = session.getSnapshot();
-      if (state.phase === "stopped" && state.reason === "signed-out") setSignedOut(true);
+      if (state.phase !== "stopped" || state.reason !== "signed-out") return;
+      if (!server.issuer) choose("known", "");
+      setSignedOut(true);
     });
     const probe = (): void => session.probe();
     const names = ["online", "offline", "pageshow"];

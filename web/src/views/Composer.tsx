@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { bytes, maxText, tidy } from "../core/text.ts";
 import { IconButton } from "../ui/basics.tsx";
-import { useChat, useSnapshot } from "../ui/hooks.ts";
+import { useAway, useChat } from "../ui/hooks.ts";
 import { show } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import { begunAt, emoji, people, type Begun, type Suggestion } from "./completion.ts";
@@ -12,7 +12,7 @@ import type { Shown } from "./RoomView.tsx";
 export function Composer({ shown }: { shown: Shown }) {
   const { room } = shown;
   const { chat } = useChat();
-  const state = useSnapshot(chat.session);
+  const away = useAway();
   const [text, setText] = useState(() => chat.draft(room.name));
   const area = useRef<HTMLTextAreaElement>(null);
   const { begun, suggestions, chosen, look, keys, forget } = useCompletion();
@@ -91,7 +91,7 @@ export function Composer({ shown }: { shown: Shown }) {
         <IconButton icon="send" label={t.composer.send} class="send" submit disabled={!text.trim() || over > 0} />
       </div>
       <p class="below" role={over > 0 ? "alert" : undefined}>
-        {over > 0 ? t.composer.tooLong(over) : state.phase === "open" ? t.composer.hint : t.composer.offline}
+        {over > 0 ? t.composer.tooLong(over) : away ? t.composer.offline : t.composer.hint}
       </p>
     </form>
   );

@@ -18,8 +18,7 @@ export interface Shown {
 }
 
 function shownOf(room: Room, view: ChatView): Shown {
-  const begun = room.name.startsWith("to:") ? room.name.slice(3) : "";
-  const peer = begun || peerOf(room.name, view.me);
+  const peer = peerOf(room.name, view.me);
   const kind = room.name === "lobby" ? "lobby" : peer ? "direct" : "room";
   return { room, title: peer || room.name, kind, peer };
 }
@@ -35,7 +34,7 @@ export function RoomView({ name }: { name: string }) {
     ui.setState({ route: { room: room.name, seq: null } });
   }, [room, name]);
   const shown = useMemo(() => (room ? shownOf(room, view) : null), [room, view.me]);
-  if (!shown) return <Missing name={name} me={view.me} />;
+  if (!shown) return <Missing name={name} />;
   return (
     <main class="room" aria-label={shown.title}>
       <RoomHeader shown={shown} />
@@ -63,12 +62,12 @@ function Connecting() {
 }
 
 /** Missing says what to do where no room is open. */
-function Missing({ name, me }: { name: string; me: string }) {
-  const connecting = me === "";
+function Missing({ name }: { name: string }) {
+  const { chat } = useHere();
   return (
     <main class="room">
       {name && <IconButton icon="back" label={t.room.back} class="phone-only" onClick={() => go("")} />}
-      {connecting ? <Connecting /> : (
+      {chat.session.details().connects === 0 ? <Connecting /> : (
         <Empty title={name ? t.room.missing : t.room.choose}>
           <p>{name ? t.room.missingLead : t.room.chooseLead}</p>
           <button type="button" class="primary" onClick={() => show("rooms")}>{t.list.browse}</button>

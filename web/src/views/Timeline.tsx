@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Row } from "../core/rows.ts";
 import { Empty } from "../ui/basics.tsx";
-import { useChat, useSnapshot } from "../ui/hooks.ts";
+import { useAway, useChat, useSnapshot } from "../ui/hooks.ts";
 import { Icon } from "../ui/icons.tsx";
 import { useUi } from "../ui/state.ts";
 import { t } from "../strings.ts";
@@ -32,6 +32,7 @@ export function Timeline({ shown }: { shown: Shown }) {
   const { rows } = view;
   const route = useUi((s) => s.route);
   const attentive = useUi((s) => s.attentive);
+  const away = useAway();
   const scroller = useRef<HTMLDivElement>(null);
   const [focus, setFocus] = useState("");
   const [marked, setMarked] = useState<number | null>(null);
@@ -159,9 +160,11 @@ export function Timeline({ shown }: { shown: Shown }) {
             );
           })}
         </ol>
-        {!view.atStart && (
+        {!view.atStart && away && rows.length === 0 ? (
+          <Empty title={t.timeline.offline}><p>{t.timeline.offlineLead}</p></Empty>
+        ) : !view.atStart && (
           <div class="older">
-            {view.failed ? (
+            {away ? t.timeline.offline : view.failed && room.epoch ? (
               <>
                 {t.timeline.failed}{" "}
                 <button type="button" class="quiet" onClick={() => void room.older()}>{t.timeline.again}</button>

@@ -1,4 +1,4 @@
-import { choose } from "../core/keep.ts";
+import { choose, openKeep } from "../core/keep.ts";
 import { ask, type About } from "../core/server.ts";
 import { openMenu, type Choice } from "../ui/openMenu.ts";
 import { notice, setNotify, setTheme, show, ui, type Theme } from "../ui/state.ts";
@@ -35,7 +35,7 @@ export function openUserMenu(from: HTMLElement, server: About, me: string, owner
     { label: t.menu.shortcuts, icon: "keyboard", run: () => show("shortcuts") },
   );
   if (signedIn)
-    choices.push({ label: t.menu.signOut, icon: "out", run: () => void signOut(server), danger: true });
+    choices.push({ label: t.menu.signOut, icon: "out", run: () => void signOut(server, me), danger: true });
   openMenu(from, t.list.me(me), choices);
 }
 
@@ -55,16 +55,29 @@ function notification(): Choice {
   };
 }
 
-/** rename asks for another name: on an open server that is another user. */
+/** rename asks for another name: on an open server that is another user, and what one wrote waits for it. */
 export function rename(): void {
   choose("name", "");
+  choose("known", "");
   location.reload();
 }
 
-async function signOut({ issuer }: About): Promise<void> {
-  if (issuer) return (await import("../core/issuer.ts")).signOut(issuer);
+/** forget takes away what this browser keeps of a user. */
+async function forget(me: string): Promise<void> {
+  for (const name of ["known", "muted"]) choose(name, "");
+  const keep = await openKeep();
+  for (const { id } of await keep.outbox(me)) await keep.dropOutbox(id);
+  for (const room of (await keep.drafts(me)).keys()) await keep.putDraft(me, room, "");
+}
+
+async function signOut({ issuer }: About, me: string): Promise<void> {
+  if (issuer) {
+    await forget(me);
+    return (await import("../core/issuer.ts")).signOut(issuer);
+  }
   try {
     const { leave } = await ask<{ leave?: string }>("sign-out", {});
+    await forget(me);
     location.assign(leave || "./"); // the issuer's page, where people sign out there too
   } catch (error) {
     notice((error as Error).message);

@@ -30,6 +30,7 @@ test("without TLS the page works, and says in one sentence what the browser refu
   await alice.getByRole("button", { name: /Your menu/ }).click();
   await alice.getByRole("menuitem", { name: "Connection" }).click();
   await alice.getByText(/insecure connection/).waitFor();
+  await alice.getByText("This browser keeps pages only over HTTPS or on localhost: only while it is open you can write.").waitFor();
   // That the opener policy is ignored without TLS is the browser's own remark.
   expect(complained(alice).filter((c) => !c.includes("Cross-Origin-Opener-Policy"))).toEqual([]);
 });

@@ -149,10 +149,35 @@ describe("people with accounts", () => {
     await alice.keyboard.press("Escape");
   });
 
-  test("signing out ends this browser's session", async () => {
+  test("signing out ends this browser's session, and takes away what it keeps", async () => {
+    await alice.evaluate(() => {
+      const send = WebSocket.prototype.send;
+      WebSocket.prototype.send = function (data) {
+        if (!String(data).includes("sendMessage")) send.call(this, data);
+      };
+    });
+    await say(alice, "never arrives");
+    await message(alice, "never arrives").waitFor();
+    await composer(alice).fill("half a draft");
+    await eventually(() => kept(alice)).toEqual(["confab.known", "never arrives", "half a draft"]);
     await menu(alice, "Sign out");
     await alice.getByRole("heading", { name: "Come in" }).waitFor();
+    expect(await kept(alice)).toEqual([]);
     await alice.reload();
     await alice.getByRole("heading", { name: "Come in" }).waitFor();
   });
 });
+
+/** kept lists what a browser keeps of a person: choices by their names, and texts. */
+function kept(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const answer = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+    const db = await answer(indexedDB.open("confab"));
+    const texts = async (store: string): Promise<string[]> =>
+      (await answer(db.transaction(store).objectStore(store).getAll() as IDBRequest<{ text: string }[]>)).map((row) => row.text);
+    const all = [...Object.keys(localStorage), ...(await texts("outbox")), ...(await texts("drafts"))];
+    db.close();
+    return all;
+  });
+}

@@ -21,7 +21,9 @@ export function Expel() {
   }, [room]);
   const expel = (user: string): void => {
     if (!room) return;
-    const gone = account?.owner ? ask("rooms/remove", { room: room.name, user }) : chat.expel(room.name, user);
+    const gone: Promise<unknown> = account?.owner
+      ? ask("rooms/remove", { room: room.name, user })
+      : chat.session.request({ action: "removeMember", room: room.name, user }); // for who made the room
     gone.then(
       () => {
         notice(p.expel.done(user));

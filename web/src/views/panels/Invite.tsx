@@ -22,7 +22,7 @@ export function Invite() {
   }, [room]);
   const invite = (user: string): void => {
     if (!room) return;
-    chat.invite(room.name, user).then(
+    chat.session.request({ action: "invite", room: room.name, user }).then(
       () => {
         notice(p.invite.done(user));
         hide();

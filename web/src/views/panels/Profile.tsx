@@ -11,7 +11,8 @@ export function Profile() {
   const [name, setName] = useState(view.names.get(view.me) ?? "");
   const save = (e: Event): void => {
     e.preventDefault();
-    chat.callMe(name.trim() || view.me).then(hide, (error: Error) => notice(explain(error)));
+    const set = { action: "setName", name: name.trim() || view.me } as const;
+    chat.session.request(set).then(hide, (error: Error) => notice(explain(error)));
   };
   return (
     <Dialog title={p.profile.title}>

@@ -1,0 +1,1 @@
+async function e(){let{serviceWorker:e}=navigator;if(!e)return;let t=new URL(`./sw.js`,document.baseURI).href,{trustedTypes:n}=window,r=n?.createPolicy(`confab-worker`,{createScriptURL:e=>{if(e!==t)throw TypeError(`not the address of the worker`);return e}});try{await e.register(r?.createScriptURL(t)??t)}catch{}}export{e as keepPage};
