@@ -57,7 +57,7 @@ func await[E client.Event](t *testing.T, c *client.Client, fits func(E) bool) E 
 }
 
 func TestClient_Send(t *testing.T) {
-	testenv.Each(t, testenv.Options{}, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, testenv.Options{Own: true}, func(t *testing.T, e *testenv.Env) {
 		ctx := deadline(t)
 		alice, bob := dial(t, e, "alice"), dial(t, e, "bob")
 		for _, c := range []*client.Client{alice, bob} {

@@ -63,6 +63,7 @@ type Client struct {
 	conn    *websocket.Conn // nil between two connections
 	rooms   map[string]*followed
 	joined  int // rooms
+	reads   int // asked for
 	outbox  outbox
 	stopped bool
 	gone    bool

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/confab-chat/confab/internal/sim/checker"
@@ -18,6 +19,7 @@ type followed struct {
 	fetching    bool
 	asked       time.Time // since when
 	reading     *checker.Read
+	readID      string // of the reading: answers of earlier ones may come again
 }
 
 func newFollowed(name string) *followed {
@@ -189,7 +191,9 @@ func (c *Client) read(r *followed) {
 	}
 	after := r.last - min(r.last, readBack)
 	r.reading = c.book.Read(r.name, after)
-	c.send(`{"action":"history","id":"read","room":%q,"after":%d,"limit":200}`, r.name, after)
+	c.reads++
+	r.readID = fmt.Sprintf("read-%d", c.reads)
+	c.send(`{"action":"history","id":%q,"room":%q,"after":%d,"limit":200}`, r.readID, r.name, after)
 }
 
 // page takes a page of history.
@@ -201,8 +205,8 @@ func (c *Client) page(r *followed, f *Frame) {
 	for i := range f.Messages {
 		entries[i] = f.Messages[i].entry()
 	}
-	if f.ID == "read" {
-		if r.reading != nil {
+	if strings.HasPrefix(f.ID, "read-") {
+		if r.reading != nil && f.ID == r.readID {
 			r.reading.Done(entries, f.More)
 			r.reading = nil
 		}

@@ -15,6 +15,9 @@ import (
 // patience is how long a client waits for a frame before the test fails.
 const patience = 30 * time.Second
 
+// sweepEvery is how often a stage tells presence: the template's schedule.
+const sweepEvery = time.Minute
+
 // Frame is one frame that a client got.
 type Frame struct {
 	Raw string
@@ -28,17 +31,19 @@ type Frame struct {
 
 // Client is a WebSocket client of the chat that keeps all frames it gets.
 type Client struct {
-	tb   testing.TB
-	User string
-	conn *websocket.Conn
-	mu   sync.Mutex
-	news *sync.Cond
-	all  []Frame
-	seen map[string]bool // messages by room and seq
-	next int             // the first frame that no Await has looked at
-	any  bool            // frames of any form: the connection speaks another dialect than native
-	err  error           // why reading ended
-	done chan struct{}
+	tb    testing.TB
+	User  string
+	conn  *websocket.Conn
+	mu    sync.Mutex
+	news  *sync.Cond
+	all   []Frame
+	seen  map[string]bool // messages by room and seq
+	next  int             // the first frame that no Await has looked at
+	any   bool            // frames of any form: the connection speaks another dialect than native
+	err   error           // why reading ended
+	due   time.Time       // when the next action may be sent, where names are set
+	names *names
+	done  chan struct{}
 }
 
 // read keeps what comes, from when gate is closed on.
@@ -49,6 +54,7 @@ func (c *Client) read(gate <-chan struct{}) {
 	}
 	for {
 		_, text, err := c.conn.Read(context.Background())
+		text = c.names.in(text)
 		c.mu.Lock()
 		if err != nil {
 			c.err = err
@@ -107,6 +113,8 @@ func (c *Client) Send(format string, args ...any) {
 
 // TrySend sends a text frame and gives the error.
 func (c *Client) TrySend(frame string) error {
+	c.names.pace(c)
+	frame = c.names.out(frame)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return c.conn.Write(ctx, websocket.MessageText, []byte(frame))
@@ -122,6 +130,8 @@ func (c *Client) SendParts(message []byte, size int) {
 
 // TrySendParts is SendParts that gives the error.
 func (c *Client) TrySendParts(message []byte, size int) error {
+	c.names.pace(c)
+	message = []byte(c.names.out(string(message)))
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	w, err := c.conn.Writer(ctx, websocket.MessageText)
@@ -150,7 +160,11 @@ func (c *Client) SendBinary(message []byte) {
 // all before it. The test fails when none comes.
 func (c *Client) Await(what string, fits func(Frame) bool) Frame {
 	c.tb.Helper()
-	f, err := c.TryAwait(patience, fits)
+	limit := patience
+	if c.names != nil {
+		limit = sweepEvery + patience
+	}
+	f, err := c.TryAwait(limit, fits)
 	if err != nil {
 		c.tb.Fatalf("%s waits for %s: %v", c.User, what, err)
 	}

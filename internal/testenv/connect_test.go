@@ -33,7 +33,7 @@ func handshake(t *testing.T, url string, header http.Header) (int, string) {
 }
 
 func TestConnect_Names(t *testing.T) {
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		base := e.URL(0, "")
 		for query, want := range map[string]int{
 			"?name=alice":                      101,
@@ -153,7 +153,7 @@ func TestConnect_TwentyDevices(t *testing.T) {
 
 // Connections that end while they speak leave nothing behind.
 func TestConnect_Churn(t *testing.T) {
-	testenv.Each(t, testenv.Options{}, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, testenv.Options{Own: true}, func(t *testing.T, e *testenv.Env) {
 		watcher := e.Dial(t, "watcher")
 		for i := range 20 {
 			c := e.Dial(t, fmt.Sprintf("user%d", i%4))

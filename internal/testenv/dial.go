@@ -78,6 +78,7 @@ func dial(tb testing.TB, url, user string, options *websocket.DialOptions) *Clie
 	conn.SetReadLimit(256 << 10)
 	c := &Client{
 		tb: tb, User: user, conn: conn, seen: map[string]bool{}, done: make(chan struct{}),
+		names: using.Load(),
 	}
 	c.news = sync.NewCond(&c.mu)
 	tb.Cleanup(c.Close)

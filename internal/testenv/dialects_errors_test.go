@@ -147,7 +147,7 @@ var badFrames = map[string][]badFrame{
 // TestDialects_BadInput sends what is wrong in each dialect: one error that says what, nothing lost and
 // nothing said to others.
 func TestDialects_BadInput(t *testing.T) {
-	testenv.Each(t, onceInOrder, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, aloneInOrder, func(t *testing.T, e *testenv.Env) {
 		bob := e.Dial(t, "bob")
 		watchers := []*testenv.Client{
 			bob, dialAs(t, e, broadcast, "bea"), dialAs(t, e, directory, "bob"), dialAs(t, e, direct, "bo"), enter(t, e, 0, "Bert"),

@@ -192,7 +192,7 @@ func TestDialects_GoClient(t *testing.T) {
 
 // TestDialects_Endpoint: a frame may name the deployment's own endpoint, as the write-up's payload does.
 func TestDialects_Endpoint(t *testing.T) {
-	testenv.Each(t, onceInOrder, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, aloneInOrder, func(t *testing.T, e *testenv.Env) {
 		dirk := dialAs(t, e, direct, "dirk")
 		own := "http" + e.URLs[0][len("ws"):]
 		dirk.Send(`{"action": "sendmessage", "message": "Hello from CLI!", "apigw_endpoint": %q}`, own)

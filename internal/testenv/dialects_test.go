@@ -115,7 +115,7 @@ func (a *everyone) all() []*testenv.Client {
 
 // TestDialects_Matrix lets a user of each dialect speak, and looks at what each other one gets.
 func TestDialects_Matrix(t *testing.T) {
-	testenv.Each(t, onceInOrder, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, aloneInOrder, func(t *testing.T, e *testenv.Env) {
 		a := dialEveryone(t, e)
 		t.Run("lobby", a.lobby)
 		t.Run("direct messages", a.directMessages)

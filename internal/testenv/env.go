@@ -45,7 +45,9 @@ type Options struct {
 	// Metered counts what AWS would bill, in Env.Meter and Env.Usage, and leaves the sweeps to the test:
 	// rehearsal only.
 	Metered bool
-	Now     func() time.Time
+	// Own asks for a system that begins empty, as one that others have used does not: not aws.
+	Own bool
+	Now func() time.Time
 	// Log gets what the system logs, of every level; by default nothing does.
 	Log io.Writer
 	// WrapHandler gets what each cold start has made; cold only.
@@ -59,17 +61,17 @@ type Options struct {
 
 // Env is a running system.
 type Env struct {
-	Host  string // direct, cold or rehearsal
+	Host  string // direct, cold, rehearsal or aws
 	Store string // memstore, sqlitestore or dynamostore
 	// URLs are the gateways' WebSocket URLs, each with its stage.
 	URLs []string
 	// ResumeMax is how many missed messages of a room a resume sends by itself.
 	ResumeMax int
-	// Log and Connections are the stores behind the system.
+	// Log and Connections are the stores behind the system; there users and rooms are as Name has them.
 	Log         chat.Log
 	Connections chat.Connections
 	// Invoke gives the function an event beside the gateway; Endpoint is what the deployment calls its
-	// own. Rehearsal only.
+	// own. Rehearsal and aws only.
 	Invoke   func(payload []byte) ([]byte, error)
 	Endpoint string
 	// Meter counts what the tables are asked, Usage the rest; AccessKey is what a function signs with.
@@ -80,6 +82,7 @@ type Env struct {
 	// Dropped tells how many pushes were dropped for slow readers; direct only.
 	Dropped func() uint64
 	stack   string // name of a rehearsal's
+	names   *names // on a stage that is used by others too
 	stop    []func()
 	stopped sync.Once
 }
@@ -95,15 +98,21 @@ var Combinations = []combination{
 }
 
 // Each runs a test as parallel subtests, one on every combination, and on the rehearsal unless the
-// options ask for what it has not.
+// options ask for what it has not. Where the environment names a stage that is deployed, the test runs on
+// it too, if it may.
 func Each(t *testing.T, o Options, test func(t *testing.T, e *Env)) {
 	all := Combinations
 	if o.Gateways < 2 && o.Stage == "" && o.ResumeMax == 0 && o.WrapLog == nil && o.WrapConnections == nil {
 		all = append(slices.Clone(all), combination{"rehearsal", "dynamostore"})
+		if o.hasStage() {
+			all = append(all, combination{"aws", "dynamostore"})
+		}
 	}
 	for _, c := range all {
 		t.Run(c.Host+"+"+c.Store, func(t *testing.T) {
-			t.Parallel()
+			if c.Host != "aws" {
+				t.Parallel()
+			}
 			test(t, Start(t, c.Host, c.Store, o))
 		})
 	}
@@ -122,9 +131,14 @@ func Start(tb testing.TB, host, store string, o Options) *Env {
 		o.Stage = "production"
 	}
 	e := &Env{Host: host, Store: store}
-	if host == "rehearsal" {
+	switch host {
+	case "rehearsal":
 		tb.Cleanup(e.Stop)
 		startRehearsal(tb, e, o)
+		return e
+	case "aws":
+		tb.Cleanup(e.Stop)
+		startStage(tb, e)
 		return e
 	}
 	b := openStore(tb, e, o)
@@ -195,8 +209,11 @@ func (e *Env) URL(gateway int, user string) string {
 	if user == "" {
 		return e.URLs[gateway]
 	}
-	return e.URLs[gateway] + "?name=" + url.QueryEscape(user)
+	return e.URLs[gateway] + "?name=" + url.QueryEscape(e.names.own(user))
 }
+
+// Name gives the name by which the system knows a user or room of the test's.
+func (e *Env) Name(name string) string { return e.names.own(name) }
 
 // logger shows the system's log where CONFAB_TEST_LOG is set, or the test asks for it.
 func (o Options) logger() *slog.Logger {

@@ -45,7 +45,7 @@ func TestErrors_Frames(t *testing.T) {
 		{"resume of another type", `{"action":"hello","id":"x","resume":["tea"]}`, "bad_field", "resume"},
 	}
 	withoutID := map[string]bool{"no JSON": true, "array": true, "string": true, "white space alone": true, "cut off": true, "two objects": true}
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		alice := e.Dial(t, "alice")
 		for _, try := range tries {
 			alice.Send("%s", try.frame)
@@ -75,7 +75,7 @@ func TestErrors_Claims(t *testing.T) {
 		`"action":"users"`, `"action":"setName","name":"mallory"`, `"action":"typing","room":"tea"`,
 		`"action":"getConnectionId"`, `"action":"sendDirect","connectionId":"c","operationType":"x","message":1`, `"action":"help"`,
 	}
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		alice := e.Dial(t, "alice")
 		for _, action := range actions {
 			for _, claim := range []string{"from", "sender", "seq", "epoch", "at", "duplicate"} {

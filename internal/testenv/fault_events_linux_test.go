@@ -128,7 +128,7 @@ func TestF13_Rehearsal(t *testing.T) {
 	t.Parallel()
 	seed := newSeed(t)
 	f := &faultyLambda{
-		dice: newDice(seed), late: 3 * time.Second, every: 24, steps: map[string]int{}, env: &testenv.Env{},
+		dice: newDice(seed), late: 3 * time.Second, every: 16, steps: map[string]int{}, env: &testenv.Env{},
 	}
 	if deep() {
 		f.late = 30 * time.Second
@@ -141,8 +141,8 @@ func TestF13_Rehearsal(t *testing.T) {
 	}})
 	f.env = e
 	close(started)
-	ta := talkers(t, e, 4, seed)
-	ta.until(column(180, 20_000))
+	ta := talkers(t, e, 3, seed)
+	ta.until(column(100, 20_000))
 	f.heal()
 	f.copies.Wait()
 	report := ta.settle()

@@ -279,8 +279,8 @@ func TestF12_Rehearsal(t *testing.T) {
 		},
 		Posts: f.watch,
 	}})
-	ta := talkers(t, e, 5, seed)
-	ta.until(column(200, 20_000))
+	ta := talkers(t, e, 4, seed)
+	ta.until(column(150, 20_000))
 	f.heal()
 	report := ta.settle()
 	ta.verdict(report, f.dice, seed, throughput, throttling, conflict, serverError, timeoutBefore,

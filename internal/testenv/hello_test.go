@@ -9,7 +9,7 @@ import (
 )
 
 func TestHello_Welcome(t *testing.T) {
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		host := `"heartbeatSeconds":10,"pipeline":32`
 		if e.Host != "direct" {
 			host = `"heartbeatSeconds":120,"pipeline":1,"maxConnectionSeconds":7200`

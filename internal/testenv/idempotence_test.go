@@ -48,7 +48,7 @@ func TestSendMessage_Again(t *testing.T) {
 
 // The same id from several connections at once is stored once.
 func TestSendMessage_AgainAtOnce(t *testing.T) {
-	testenv.Each(t, testenv.Options{}, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, testenv.Options{Own: true}, func(t *testing.T, e *testenv.Env) {
 		devices := make([]*testenv.Client, 10)
 		for i := range devices {
 			devices[i] = e.Dial(t, "alice")

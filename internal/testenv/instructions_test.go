@@ -66,7 +66,7 @@ func moments(t *testing.T, info string) {
 // connectionOf gives the id of a user's only connection.
 func connectionOf(t *testing.T, e *testenv.Env, user string) string {
 	t.Helper()
-	list, err := e.Connections.OfUser(t.Context(), user)
+	list, err := e.Connections.OfUser(t.Context(), e.Name(user))
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%d connections of %s: %v", len(list), user, err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestPing(t *testing.T) {
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		alice, bob := e.Dial(t, "alice"), e.Dial(t, "bob")
 		alice.Send(`{"action":"ping"}`)
 		alice.Event("pong").Is(t, `{"event":"pong","rooms":[{"room":"lobby","seq":0,"epoch":"$any"}]}`)
@@ -30,7 +30,7 @@ func TestPing(t *testing.T) {
 }
 
 func TestRooms(t *testing.T) {
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		alice, bob := e.Dial(t, "alice"), e.Dial(t, "bob")
 		tea := alice.Join("tea")
 		bob.Join("Coffee")
@@ -67,7 +67,7 @@ func TestRooms(t *testing.T) {
 }
 
 func TestMembers(t *testing.T) {
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		var all []string
 		clients := map[string]*testenv.Client{}
 		for _, name := range []string{"alice", "bob", "carol", "dora", "erin"} {
@@ -108,7 +108,7 @@ func TestMembers(t *testing.T) {
 }
 
 func TestUsers(t *testing.T) {
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		alice := e.Dial(t, "alice")
 		bob, carol := e.Dial(t, "Bob"), e.Dial(t, "carol")
 		alice.Do("u1", `{"action":"users","id":"u1"}`).Is(t, `{"event":"users","id":"u1","users":[`+

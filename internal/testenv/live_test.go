@@ -119,7 +119,7 @@ func TestPresence_OnceASecond(t *testing.T) {
 }
 
 func TestSetName(t *testing.T) {
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		guest, phone, bob := e.Dial(t, "guest"), e.Dial(t, "guest"), e.Dial(t, "bob")
 		guest.Join("tea")
 		bob.Join("tea")

@@ -15,6 +15,12 @@ import (
 // once is for tests that name numbers: a repeated event may cost a number, which becomes a void.
 var once = testenv.Options{DoubleOneIn: -1}
 
+// alone is for those that name numbers of the lobby, or lists of all that there is.
+var (
+	alone        = testenv.Options{DoubleOneIn: -1, Own: true}
+	aloneInOrder = testenv.Options{OneByOne: true, Own: true}
+)
+
 // TestMain fails when goroutines are left. The client of DynamoDB Local keeps idle connections for a
 // second, longer than goleak waits by itself.
 func TestMain(m *testing.M) {

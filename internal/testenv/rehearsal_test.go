@@ -17,8 +17,19 @@ import (
 // TestRehearsal_Invocation does what the direct-message write-up does by `aws lambda invoke`, with the
 // deployed function: only the deployment's own endpoint will do.
 func TestRehearsal_Invocation(t *testing.T) {
-	t.Parallel()
-	e := testenv.Start(t, "rehearsal", "dynamostore", onceInOrder)
+	t.Run("rehearsal", func(t *testing.T) {
+		t.Parallel()
+		testInvocation(t, testenv.Start(t, "rehearsal", "dynamostore", onceInOrder))
+	})
+	if testenv.HasStage() {
+		t.Run("aws", func(t *testing.T) {
+			testInvocation(t, testenv.Start(t, "aws", "dynamostore", onceInOrder))
+		})
+	}
+}
+
+func testInvocation(t *testing.T, e *testenv.Env) {
+	t.Helper()
 	one, nina := dialAs(t, e, direct, ""), e.Dial(t, "nina")
 	invoke := func(endpoint string) (status int, body string) {
 		const payload = `{"action": "sendmessage", "message": "Hello from CLI!", "apigw_endpoint": %q}`

@@ -21,7 +21,7 @@ func preload(t *testing.T, e *testenv.Env, room, user string, n int) map[uint64]
 	for w := range writers {
 		wait.Go(func() {
 			for i := w; i < n; i += writers {
-				d := chat.Draft{Room: room, From: user, ID: fmt.Sprintf("pre-%d", i), Text: fmt.Sprintf("text %d", i), At: time.Now()}
+				d := chat.Draft{Room: e.Name(room), From: e.Name(user), ID: fmt.Sprintf("pre-%d", i), Text: fmt.Sprintf("text %d", i), At: time.Now()}
 				m, err := e.Log.Append(context.Background(), d, func(chat.Head, chat.Message) {})
 				if err != nil {
 					t.Errorf("preload: %v", err)

@@ -7,7 +7,7 @@ import (
 )
 
 func TestJoinRoom_Public(t *testing.T) {
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		alice, phone, bob := e.Dial(t, "alice"), e.Dial(t, "alice"), e.Dial(t, "bob")
 		made := alice.Do("j1", `{"action":"joinRoom","id":"j1","room":"tea"}`).
 			Is(t, `{"event":"joined","id":"j1","room":"tea","seq":0,"epoch":"$any"}`)

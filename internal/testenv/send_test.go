@@ -10,7 +10,7 @@ import (
 )
 
 func TestSendMessage(t *testing.T) {
-	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
 		alice, laptop, bob, carol := e.Dial(t, "alice"), e.Dial(t, "alice"), e.Dial(t, "bob"), e.Dial(t, "carol")
 		epoch := alice.Join("tea").Epoch
 		bob.Join("tea")

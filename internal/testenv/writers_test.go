@@ -11,7 +11,7 @@ import (
 // Twenty write at once in several rooms: every client's view of every room of its is the log, and
 // where the host keeps order nothing needs to be fetched.
 func TestWriters_Order(t *testing.T) {
-	testenv.Each(t, testenv.Options{}, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, testenv.Options{Own: true}, func(t *testing.T, e *testenv.Env) {
 		const writers, each = 20, 8
 		rooms := []string{"red", "green", "blue", "lobby"}
 		clients := make([]*testenv.Client, writers)
