@@ -79,13 +79,14 @@ export class Server {
     rmSync(this.data, { recursive: true, force: true });
   }
 
-  /** page opens the page for somebody new; what it complains of is in complaints. */
-  async page(path = "", options: BrowserContextOptions = {}): Promise<Page> {
+  /** page opens the page for somebody new, after prepare; what it complains of is in complaints. */
+  async page(path = "", options: BrowserContextOptions = {}, prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
     const context = await (await theBrowser()).newContext({ viewport: { width: 1100, height: 700 }, locale: "en-GB", ...options });
     context.setDefaultTimeout(patience);
     const page = await context.newPage();
     watch(page);
     this.people.push(page);
+    await prepare?.(page);
     await page.goto(this.url + path);
     return page;
   }
