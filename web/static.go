@@ -2,6 +2,8 @@ package web
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,16 +70,37 @@ func WriteStatic(dir string, about About) error {
 	if err := write("_headers", []byte(all)); err != nil {
 		return err
 	}
+	document := p.files["/index.html"].bodies[""].bytes
+	rename := renamed(document, policy)
 	for path, f := range p.files {
 		name := strings.TrimPrefix(path, "/")
 		if name == "" || name == "join" || name == marker || name == "index.html" {
 			continue
 		}
-		if err := write(name, f.bodies[""].bytes); err != nil {
+		text := f.bodies[""].bytes
+		if name == "sw.js" {
+			text = rename(text)
+		}
+		if err := write(name, text); err != nil {
 			return err
 		}
 	}
-	return write("index.html", withPolicy(p.files["/index.html"].bodies[""].bytes, policy))
+	return write("index.html", rename(withPolicy(document, policy)))
+}
+
+// build is how the document and the service worker name what belongs together.
+var build = regexp.MustCompile(`<meta name="build" content="(\w+)">`)
+
+// renamed gives what names the build anew in a text, by its policy: with the old name, a browser that
+// keeps a document with another policy would show that one.
+func renamed(document []byte, policy string) func(text []byte) []byte {
+	found := build.FindSubmatch(document)
+	if found == nil {
+		return func(text []byte) []byte { return text }
+	}
+	sum := sha256.Sum256(append([]byte(policy), found[1]...))
+	name := []byte(hex.EncodeToString(sum[:8]))
+	return func(text []byte) []byte { return bytes.ReplaceAll(text, found[1], name) }
 }
 
 // ours makes the folder, or tells that it is not to be written to.

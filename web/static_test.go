@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -64,6 +65,27 @@ func TestWriteStatic(t *testing.T) {
 	for path := range newPage(t).files {
 		if path != "/" && path != "/join" && read(t, dir, path) == "" {
 			t.Errorf("%s is empty", path)
+		}
+	}
+}
+
+// TestWriteStatic_build has a page for another stage be another build, in the document and in the service
+// worker alike: browsers keep a document by its build.
+func TestWriteStatic_build(t *testing.T) {
+	seen := map[string]string{build.FindStringSubmatch(get(newPage(t), http.MethodGet, "/").Body.String())[1]: "that of confab serve"}
+	for _, socket := range []string{"wss://a.example/production", "wss://b.example/production"} {
+		dir, about := t.TempDir(), signedIn
+		about.Socket = socket
+		if err := WriteStatic(dir, about); err != nil {
+			t.Fatal(err)
+		}
+		name := build.FindStringSubmatch(read(t, dir, "index.html"))[1]
+		if other, is := seen[name]; is {
+			t.Errorf("the build of %s is %s, as %s", socket, name, other)
+		}
+		seen[name] = socket
+		if n := strings.Count(read(t, dir, "sw.js"), name); n == 0 {
+			t.Errorf("the service worker of %s is of another build", socket)
 		}
 	}
 }
