@@ -107,6 +107,20 @@ describe("a chat before its first welcome", () => {
     expect(told).toEqual(["bob", "lobby"]);
   });
 
+  test("has new rooms, with nothing of the former user in them, when another one is welcomed later", async () => {
+    const chat = await make();
+    await welcome();
+    chat.send(chat.direct("bob"), "psst");
+    sockets.last.say(message(1, { from: "alice", message: "hers" }));
+    const hers = chat.room("lobby");
+    sockets.last.end();
+    await clock.turn(1);
+    await welcome({ user: "bob" });
+    expect(chat.room("lobby")).not.toBe(hers);
+    expect(chat.room("lobby")!.getSnapshot().rows).toEqual([expect.objectContaining({ type: "start" })]);
+    expect(sent()).toEqual([]);
+  });
+
   test("is told anew as rooms come and go", async () => {
     const chat = await make();
     await welcome();

@@ -138,7 +138,6 @@ export class Room extends Signal {
   headIs(head: Cursor): void {
     if (this.epoch && head.epoch !== this.epoch) return this.reset(head.epoch, 1, head.seq);
     this.epoch = head.epoch;
-    this.failed = false; // there is a connection to ask again on
     this.head = Math.max(this.head, head.seq);
     this.failed = false; // the server is there again
     if (this.head > this.log.tail) this.hold();

@@ -73,7 +73,7 @@ describe("losing the connection", () => {
     await server.kill();
     await frank.getByText("No connection.").waitFor();
     await link.click();
-    await frank.getByText("Older messages could not be loaded.").waitFor();
+    await frank.getByText("Messages need a connection.").waitFor();
     await server.up();
     await message(frank, "said before").waitFor();
   });
