@@ -367,8 +367,8 @@ export class Chat extends Signal {
   private joined(joined: Joined): Room {
     const known = this.rooms.get(joined.room);
     if (known) return known;
-    const room = this.make(joined.room, joined, 0);
-    this.markRead(room, joined.seq); // what was said before is not new
+    const room = this.make(joined.room, joined, joined.seq); // what was said before is not new
+    if (joined.seq > 0) this.session.post({ action: "read", room: joined.room, seq: joined.seq });
     this.adopt(room);
     this.know();
     return room;

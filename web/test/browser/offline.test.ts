@@ -64,10 +64,11 @@ describe("losing the connection", () => {
     await openRoom(frank, "tunnel");
     await message(frank, "said before").waitFor();
     await frank.getByRole("link", { name: "lobby" }).click();
+    await say(frank, "out of the tunnel");
     const link = frank.getByRole("link", { name: /tunnel/ });
     await eventually(async () => {
       await frank.reload();
-      await link.waitFor();
+      await message(frank, "out of the tunnel").waitFor(); // the rooms are those of the server by now
       return link.textContent();
     }).toBe("tunnel"); // all is read, so that nothing of it is loaded at once
     await server.kill();
