@@ -121,16 +121,37 @@ describe("the composer", () => {
 });
 
 describe("the banner", () => {
+  /** pass turns both clocks: the chat's, and the one by which the view counts. */
+  const pass = async (ms: number): Promise<void> => {
+    for (; ms > 0; ms -= 50) {
+      vi.advanceTimersByTime(50);
+      await clock.turn(50);
+    }
+  };
+
   test("comes after a second without a connection, counts down, and goes", async () => {
     vi.useFakeTimers({ now: clock.now(), toFake: ["Date", "setInterval", "clearInterval", "setTimeout", "clearTimeout"] });
     show(<Banner />);
+    sockets.last.end(); // half of the longest delay: 0.5 s, then 1 s, 2 s
+    await pass(600);
     sockets.last.end();
-    vi.advanceTimersByTime(150);
-    await settled();
+    await pass(350);
     expect(screen.queryByText("No connection.")).toBeNull();
-    vi.advanceTimersByTime(1_200);
-    await settled();
+    await pass(750);
     screen.getByText("No connection.");
+    sockets.last.end();
+    await pass(250);
+    screen.getByText("Trying again in 2 seconds.");
+    screen.getByRole("button", { name: "Try now" });
+    await pass(1_000);
+    screen.getByText("Trying again in 1 second.");
+    await pass(1_000);
+    screen.getByText("Trying again…");
+    expect(screen.queryByRole("button", { name: "Try now" })).toBeNull();
+    sockets.last.open();
+    sockets.last.welcome();
+    await pass(250);
+    expect(screen.queryByText("No connection.")).toBeNull();
   });
 });
 
