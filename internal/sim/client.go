@@ -62,8 +62,9 @@ type Client struct {
 	mu      sync.Mutex
 	conn    *websocket.Conn // nil between two connections
 	rooms   map[string]*followed
-	joined  int // rooms
-	reads   int // asked for
+	joined  int       // rooms
+	joinAt  time.Time // when rooms are joined that are not yet
+	reads   int       // asked for
 	outbox  outbox
 	stopped bool
 	gone    bool
@@ -205,6 +206,9 @@ func (c *Client) beat(ctx context.Context, conn *websocket.Conn) {
 			_ = conn.Write(ctx, websocket.MessageText, []byte(`{"action":"ping"}`)) // the reader finds out
 		}
 		c.mu.Lock()
+		if c.o.Answer > 0 && time.Now().After(c.joinAt) {
+			c.joinRest()
+		}
 		c.sendWaiting()
 		late := c.overdue(time.Now())
 		c.mu.Unlock()

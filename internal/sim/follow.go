@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -45,13 +44,20 @@ func (c *Client) greet() {
 		c.seen.Problems = append(c.seen.Problems, err)
 	}
 	c.send(`{"action":"hello","id":"hello","resume":%s}`, resume)
+	c.joinRest()
+	c.outbox.repeat()
+	c.sendWaiting()
+}
+
+// joinRest joins the rooms that the client is not in yet. An answer may be lost, so it is asked for
+// again where that is expected.
+func (c *Client) joinRest() {
+	c.joinAt = time.Now().Add(c.o.Answer / 5)
 	for _, name := range c.o.Rooms {
 		if !c.rooms[name].joined {
 			c.send(`{"action":"joinRoom","id":"join","room":%q}`, name)
 		}
 	}
-	c.outbox.repeat()
-	c.sendWaiting()
 }
 
 // take is called with each event.
@@ -92,28 +98,24 @@ func (c *Client) take(f *Frame) error {
 		c.seen.Reconnects = append(c.seen.Reconnects, time.Duration(f.AfterMs)*time.Millisecond)
 		return errLeave
 	case "error", "": // "" is the gateway's own: some event has failed
-		return c.failed(f)
+		c.failed(f)
 	}
 	return nil
 }
 
-// again has everything sent again that has no answer, since what has failed is not told.
-func (c *Client) again() error {
-	switch {
-	case c.o.Answer == 0:
-		return nil
-	case c.joined < len(c.o.Rooms):
-		return errAgain
+// again has everything asked for again that has no answer, since what has failed is not told. It is
+// asked for at a heartbeat, on the same connection: where one event in two fails, few connections
+// would see all of theirs succeed.
+func (c *Client) again() {
+	if c.o.Answer == 0 {
+		return
 	}
+	c.joinAt = time.Now()
 	c.outbox.lost()
 	for _, r := range c.rooms {
 		r.fetching, r.reading = false, nil
 	}
-	return nil
 }
-
-// errAgain ends a connection because something on it has to be asked for again.
-var errAgain = errors.New("an event has failed")
 
 // passing tells whether a refusal says nothing but that something has failed inside.
 func (c *Client) passing(f *Frame) bool { return c.o.Answer > 0 && f.Code == "internal" }
@@ -129,20 +131,21 @@ func (c *Client) join(r *followed, f *Frame) {
 	}
 }
 
-func (c *Client) failed(f *Frame) error {
+func (c *Client) failed(f *Frame) {
 	if f.Event == "" {
-		return c.again()
+		c.again()
+		return
 	}
 	if s := c.outbox.open[f.ID]; s != nil {
 		c.refused(s, f)
-		return nil
+		return
 	}
 	failing := f.Code == "unavailable" || f.Code == "unknown_outcome" || c.passing(f)
 	if c.o.Answer > 0 && failing {
-		return errAgain
+		c.again()
+		return
 	}
 	c.seen.Problems = append(c.seen.Problems, fmt.Errorf("%s got %s", c.o.User, f.Raw))
-	return nil
 }
 
 // show shows an entry if it is the next one, and what was held for it. One that comes too early is
