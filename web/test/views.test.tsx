@@ -110,6 +110,17 @@ describe("the composer", () => {
     expect(chat.draft("lobby")).toBe("");
   });
 
+  test("completes a name, and what is typed next comes behind it", async () => {
+    sockets.last.say({ event: "presence", room: "lobby", online: ["bob"], offline: [] });
+    show(<Composer shown={shown()} />);
+    type("@bo, look");
+    field().setSelectionRange(3, 3);
+    fireEvent.input(field());
+    fireEvent.keyDown(field(), { key: "Enter" });
+    expect(field().value).toBe("@bob , look");
+    expect([field().selectionStart, field().selectionEnd]).toEqual([5, 5]);
+  });
+
   test("says how much a text is too long, and does not send it", () => {
     const send = vi.spyOn(chat, "send");
     show(<Composer shown={shown()} />);

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { bytes, maxText, tidy } from "../core/text.ts";
 import { IconButton } from "../ui/basics.tsx";
 import { useAway, useChat } from "../ui/hooks.ts";
+import { flushSync } from "../ui/react.ts";
 import { show } from "../ui/state.ts";
 import { t } from "../strings.ts";
 import { begunAt, emoji, people, type Begun, type Suggestion } from "./completion.ts";
@@ -33,12 +34,10 @@ export function Composer({ shown }: { shown: Shown }) {
   const put = (from: number, to: number, what: string): void => {
     const element = area.current;
     if (!element) return;
-    write(element.value.slice(0, from) + what + element.value.slice(to));
+    flushSync(() => write(element.value.slice(0, from) + what + element.value.slice(to)));
     forget();
-    requestAnimationFrame(() => {
-      element.focus();
-      element.setSelectionRange(from + what.length, from + what.length);
-    });
+    element.focus(); // at once: what is typed next belongs behind it
+    element.setSelectionRange(from + what.length, from + what.length);
   };
   const complete = (s: Suggestion | undefined): void => {
     if (s && begun && area.current) put(begun.from, area.current.selectionStart, s.insert);
