@@ -9,6 +9,9 @@ import (
 //go:embed page.txt
 var pageText string
 
+// idle is the load whose cost is heartbeats.
+var idle = Load{People: 1000, Hours: 720, Sessions: 360, Room: 1000}
+
 // loads are those that docs/cost.md describes.
 var loads = []struct {
 	what string
@@ -28,7 +31,7 @@ var loads = []struct {
 	},
 	{
 		"1,000 idle connections, day and night",
-		Load{People: 1000, Hours: 720, Sessions: 360, Room: 1000},
+		idle,
 	},
 	{"Nobody", Load{}},
 }
@@ -44,7 +47,7 @@ func described(l Load) Load {
 
 // Page writes docs/cost.md.
 func Page(p Prices, f Figures) string {
-	longest := described(loads[3].load)
+	longest := described(idle)
 	longest.Heartbeat = 540
 	return strings.NewReplacer(
 		"{{example}}", example(p, f), "{{overview}}", overview(p, f),

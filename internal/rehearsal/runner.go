@@ -38,7 +38,7 @@ type Config struct {
 	Freeze bool
 	// Deliver, where there is one, gives functions the events of APIs by calling invoke: late, more
 	// than once or never, for tests of faults.
-	Deliver func(ctx context.Context, in lambdahost.Input, invoke Invoke) (lambdahost.Output, error)
+	Deliver Deliver
 	// Concurrency is how many events all functions may handle at once; default lambdahost's.
 	Concurrency int
 	// Node and Python run functions of these runtimes; default node and python3 in PATH.
@@ -49,6 +49,9 @@ type Config struct {
 
 // Invoke gives a function an event and waits for its answer.
 type Invoke func(context.Context, lambdahost.Input) (lambdahost.Output, error)
+
+// Deliver gives a function an event by calling invoke, and the API the answer.
+type Deliver func(ctx context.Context, in lambdahost.Input, invoke Invoke) (lambdahost.Output, error)
 
 // Runner is a stack that runs.
 type Runner struct {

@@ -1,7 +1,6 @@
 package testenv
 
 import (
-	"context"
 	"io"
 	"log"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/confab-chat/confab/internal/rehearsal"
-	"github.com/confab-chat/confab/lambdahost"
 )
 
 // Faults are what a test puts between the parts of a rehearsal. Each of them may be left out.
@@ -20,9 +18,7 @@ type Faults struct {
 	// Tables stands before DynamoDB Local, Posts before the @connections API, for the functions alone.
 	Tables, Posts func(next http.Handler) http.Handler
 	// Deliver gives the functions the gateway's events, by calling invoke once, more often or never.
-	Deliver func(
-		ctx context.Context, in lambdahost.Input, invoke rehearsal.Invoke,
-	) (lambdahost.Output, error)
+	Deliver rehearsal.Deliver
 	// Freeze stops the functions' processes between events.
 	Freeze bool
 }
@@ -32,7 +28,7 @@ type placed struct {
 	tables, posts string // URLs
 	target        *url.URL
 	freeze        bool
-	deliver       func(context.Context, lambdahost.Input, rehearsal.Invoke) (lambdahost.Output, error)
+	deliver       rehearsal.Deliver
 }
 
 // start puts what has an address of its own into its place.
