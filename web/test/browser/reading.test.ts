@@ -24,6 +24,12 @@ function away(page: Page, gone: boolean): Promise<void> {
   }, gone);
 }
 
+/** readAll waits until the page stands at the end, and nothing is unread. */
+async function readAll(page: Page): Promise<void> {
+  await eventually(() => fromEnd(page)).toBeLessThan(5);
+  await eventually(() => page.title()).not.toMatch(/^\(/);
+}
+
 describe("reading", () => {
   test("11 days are separated, 12 an author's messages grouped, 13 times relative, exact on hover and focus", async () => {
     const alice = await server.person("alice");
@@ -90,7 +96,7 @@ describe("reading", () => {
     await openRoom(dave, "long");
     await server.speak("carol", "long", many(60));
     await message(dave, "message 60").waitFor();
-    await eventually(() => fromEnd(dave)).toBeLessThan(5);
+    await readAll(dave);
     await scroll(dave, -600);
     await eventually(() => fromEnd(dave)).toBeGreaterThan(300);
     const before = await fromEnd(dave);
@@ -238,7 +244,7 @@ describe("reading", () => {
     await openRoom(liam, "still");
     await server.speak("carol", "still", many(40));
     await message(liam, "message 40").waitFor();
-    await eventually(() => fromEnd(liam)).toBeLessThan(5);
+    await readAll(liam);
     await scroll(liam, -400);
     await eventually(() => fromEnd(liam)).toBeGreaterThan(200);
     await liam.waitForTimeout(300); // the wheel's own movement
