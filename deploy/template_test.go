@@ -29,6 +29,7 @@ type resource struct {
 	Condition           string         `yaml:"Condition"`
 	DeletionPolicy      string         `yaml:"DeletionPolicy"`
 	UpdateReplacePolicy string         `yaml:"UpdateReplacePolicy"`
+	DependsOn           []string       `yaml:"DependsOn"`
 	Properties          map[string]any `yaml:"Properties"`
 }
 
@@ -79,6 +80,22 @@ func TestTemplate_Routes(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("routes\n%v, want those of the route table\n%v", got, want)
+	}
+}
+
+// The stage comes after all routes, as in what SAM makes of an AWS::Serverless::WebSocketApi: the first
+// deployment of an API without routes fails.
+func TestTemplate_StageComesLast(t *testing.T) {
+	tmpl := read(t)
+	var routes []string
+	for id := range tmpl.of("AWS::ApiGatewayV2::Route") {
+		routes = append(routes, id)
+	}
+	before := tmpl.Resources["Stage"].DependsOn
+	slices.Sort(routes)
+	slices.Sort(before)
+	if !slices.Equal(before, routes) {
+		t.Errorf("the stage depends on\n%v, want all routes\n%v", before, routes)
 	}
 }
 
