@@ -20,6 +20,10 @@ import (
 // Budget is how long a post may take with all its retries; what has not been reached is unsent.
 const Budget = 5 * time.Second
 
+// answerWait is how long one try may take. A Lambda function that was frozen may find its connections dead
+// without a word, and is to have time for another try within Budget.
+const answerWait = 3 * time.Second
+
 // defaultParallel is how many posts a client has under way when Config.Parallel is 0.
 const defaultParallel = 32
 
@@ -74,11 +78,14 @@ func NewHTTPClient(parallel int) *http.Client {
 	}
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			MaxIdleConnsPerHost: parallel,
-			IdleConnTimeout:     90 * time.Second,
-			TLSHandshakeTimeout: Budget,
-			ForceAttemptHTTP2:   true,
+			Proxy:                 http.ProxyFromEnvironment,
+			MaxIdleConnsPerHost:   parallel,
+			IdleConnTimeout:       90 * time.Second,
+			TLSHandshakeTimeout:   Budget,
+			ResponseHeaderTimeout: answerWait,
+			ForceAttemptHTTP2:     true,
+			// HTTP/2 has one connection for all: another try would be made on it too.
+			HTTP2: &http.HTTP2Config{SendPingTimeout: answerWait / 3, PingTimeout: answerWait / 3},
 		},
 		// A redirect is no answer of @connections, and its signature would not fit.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

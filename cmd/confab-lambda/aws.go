@@ -42,10 +42,15 @@ func (s *settings) dynamodb() *dynamodb.Client {
 	return dynamodb.New(o)
 }
 
+// answerWait is how long DynamoDB and Lambda may take to answer. A function that was frozen may find its
+// connections dead without a word; three attempts fit into the 25 s that deploy/template.yaml gives an event.
+const answerWait = 8 * time.Second
+
 // transport keeps as many connections as an event has requests under way.
 func transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 32
+	t.ResponseHeaderTimeout = answerWait
 	return t
 }
 

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -68,5 +71,32 @@ func TestLater(t *testing.T) {
 				t.Errorf("signed %s", signature)
 			}
 		})
+	}
+}
+
+// Where an answer does not come, as over a connection that died while the function was frozen, it is
+// asked for again within the function's time.
+func TestLater_NoAnswer(t *testing.T) {
+	t.Parallel() // it takes its seconds
+	var calls atomic.Int64
+	ended := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls.Add(1) == 1 {
+			<-ended
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	defer server.Close()
+	defer close(ended)
+	s, err := readSettings(from(with(minimal, "AWS_ENDPOINT_URL_LAMBDA", server.URL)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second) // the template's
+	defer cancel()
+	err = newLater(s).Later(ctx, chatapi.Task{Kind: chatapi.TaskUnsubscribe})
+	if err != nil || calls.Load() != 2 {
+		t.Errorf("%v after %d calls, want none after 2", err, calls.Load())
 	}
 }
