@@ -19,6 +19,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/store/dynamostore"
 )
 
@@ -69,6 +70,27 @@ func startStage(tb testing.TB, e *Env) {
 		}),
 	}), dynamostore.Options{Table: os.Getenv(stageTable), Lease: lease, SilentLease: silentLease})
 	e.Log, e.Connections = s, s
+	awaitVacant(tb, s)
+}
+
+// awaitVacant waits until nobody is connected any more: who came with the test before would be counted,
+// and has to be seen going. Where somebody stays the test says what that breaks.
+func awaitVacant(tb testing.TB, connections chat.Connections) {
+	tb.Helper()
+	lobby := chat.Head{Room: chat.Lobby, Kind: chat.LobbyRoom}
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		vacant := true
+		for _, err := range connections.Receivers(tb.Context(), lobby) {
+			if err != nil {
+				tb.Fatal(err)
+			}
+			vacant = false
+		}
+		if vacant {
+			return
+		}
+	}
+	tb.Log("somebody else is connected to the stage")
 }
 
 // credentials are those of the environment.
@@ -90,8 +112,10 @@ func optional(text string) *string {
 func invoke(ctx context.Context, function string, payload []byte) ([]byte, error) {
 	region := os.Getenv("AWS_REGION")
 	base := os.Getenv("AWS_ENDPOINT_URL_LAMBDA")
-	if base == "" {
-		base = "https://lambda." + region + ".amazonaws.com"
+	if base == "" { // in the stage's own partition
+		_, domain, _ := strings.Cut(os.Getenv(stageURL), ".execute-api.")
+		domain, _, _ = strings.Cut(domain, "/")
+		base = "https://lambda." + domain
 	}
 	address := base + "/2015-03-31/functions/" + url.PathEscape(function) + "/invocations"
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(payload))

@@ -33,7 +33,7 @@ func handshake(t *testing.T, url string, header http.Header) (int, string) {
 }
 
 func TestConnect_Names(t *testing.T) {
-	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
 		base := e.URL(0, "")
 		for query, want := range map[string]int{
 			"?name=alice":                      101,
@@ -73,6 +73,7 @@ func TestConnect_Names(t *testing.T) {
 			t.Errorf("without a name one is %q", user)
 		}
 		// A name in other case, or in another normal form, is the same user, shown as first written.
+		e.Dial(t, "alice")
 		e.Dial(t, "Zoe\u0308")
 		for _, name := range []string{"ALICE", "alice"} {
 			if got := e.Dial(t, name).Do("h1", `{"action":"hello","id":"h1"}`).User; got != "alice" {
@@ -153,10 +154,14 @@ func TestConnect_TwentyDevices(t *testing.T) {
 
 // Connections that end while they speak leave nothing behind.
 func TestConnect_Churn(t *testing.T) {
-	testenv.Each(t, testenv.Options{Own: true}, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, testenv.Options{}, func(t *testing.T, e *testenv.Env) {
 		watcher := e.Dial(t, "watcher")
+		watcher.Join("tea")
 		for i := range 20 {
 			c := e.Dial(t, fmt.Sprintf("user%d", i%4))
+			if i < 4 {
+				c.Join("tea")
+			}
 			c.Send(`{"action":"sendMessage","id":"m%d","message":"bye %d"}`, i, i)
 			if i%2 == 0 {
 				c.Kill()
@@ -165,7 +170,7 @@ func TestConnect_Churn(t *testing.T) {
 			}
 		}
 		for _, user := range []string{"user0", "user1", "user2", "user3"} {
-			offline(t, watcher, `{"action":"users","id":%q}`, user)
+			offline(t, watcher, `{"action":"members","id":%q,"room":"tea"}`, user)
 		}
 		watcher.Say("lobby", "last", "all gone")
 	})

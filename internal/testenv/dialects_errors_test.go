@@ -147,7 +147,8 @@ var badFrames = map[string][]badFrame{
 // TestDialects_BadInput sends what is wrong in each dialect: one error that says what, nothing lost and
 // nothing said to others.
 func TestDialects_BadInput(t *testing.T) {
-	testenv.Each(t, aloneInOrder, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, inOrder, func(t *testing.T, e *testenv.Env) {
+		before := lobby(t, e)
 		bob := e.Dial(t, "bob")
 		watchers := []*testenv.Client{
 			bob, dialAs(t, e, broadcast, "bea"), dialAs(t, e, directory, "bob"), dialAs(t, e, direct, "bo"), enter(t, e, 0, "Bert"),
@@ -171,7 +172,7 @@ func TestDialects_BadInput(t *testing.T) {
 				}
 			})
 		}
-		if stored, err := bob.Fetch("lobby", 0); err != nil || len(stored) != 0 {
+		if stored, err := bob.Fetch("lobby", before); err != nil || len(stored) != 0 {
 			t.Errorf("%d messages of bad frames are stored, %v", len(stored), err)
 		}
 		refused(t, bob, "not_found", "h1", `{"action":"history","id":"h1","room":"@alice,bob"}`)

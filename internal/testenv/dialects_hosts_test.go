@@ -192,7 +192,8 @@ func TestDialects_GoClient(t *testing.T) {
 
 // TestDialects_Endpoint: a frame may name the deployment's own endpoint, as the write-up's payload does.
 func TestDialects_Endpoint(t *testing.T) {
-	testenv.Each(t, aloneInOrder, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, inOrder, func(t *testing.T, e *testenv.Env) {
+		before := lobby(t, e)
 		dirk := dialAs(t, e, direct, "dirk")
 		own := "http" + e.URLs[0][len("ws"):]
 		dirk.Send(`{"action": "sendmessage", "message": "Hello from CLI!", "apigw_endpoint": %q}`, own)
@@ -206,7 +207,7 @@ func TestDialects_Endpoint(t *testing.T) {
 			namesField(t, f, "apigw_endpoint")
 		}
 		silent(t, dirk)
-		page, err := e.Dial(t, "nina").Fetch("lobby", 0)
+		page, err := e.Dial(t, "nina").Fetch("lobby", before)
 		if err != nil || len(page) != 2 {
 			t.Errorf("%d messages are stored, want 2: %v", len(page), err)
 		}

@@ -115,9 +115,10 @@ func (a *everyone) all() []*testenv.Client {
 
 // TestDialects_Matrix lets a user of each dialect speak, and looks at what each other one gets.
 func TestDialects_Matrix(t *testing.T) {
-	testenv.Each(t, aloneInOrder, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, inOrder, func(t *testing.T, e *testenv.Env) {
+		before := lobby(t, e)
 		a := dialEveryone(t, e)
-		t.Run("lobby", a.lobby)
+		t.Run("lobby", func(t *testing.T) { a.lobby(t, before) })
 		t.Run("direct messages", a.directMessages)
 		t.Run("actions of all, natively", a.natively)
 		t.Run("payloads", a.payloads)
@@ -127,8 +128,9 @@ func TestDialects_Matrix(t *testing.T) {
 	})
 }
 
-// lobby: everyone who is in it gets it in the own dialect; directory has no lobby.
-func (a *everyone) lobby(t *testing.T) {
+// lobby: everyone who is in it gets it in the own dialect; directory has no lobby. Its last number was
+// before.
+func (a *everyone) lobby(t *testing.T, before uint64) {
 	for _, try := range []struct {
 		from   string
 		sender *testenv.Client
@@ -154,7 +156,7 @@ func (a *everyone) lobby(t *testing.T) {
 		gets(t, a.lena, fmt.Sprintf(`{"publicMessage":"%s: %s"}`, try.from, text))
 		silent(t, a.all()...)
 	}
-	page, err := a.nina.Fetch("lobby", 0)
+	page, err := a.nina.Fetch("lobby", before)
 	if err != nil || len(page) != 6 || page[1].From != "ben" || page[1].Message != "from broadcast" {
 		t.Errorf("the lobby's log has %d messages, want 6: %v", len(page), err)
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 func TestHello_Welcome(t *testing.T) {
-	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+		before := lobby(t, e)
 		host := `"heartbeatSeconds":10,"pipeline":32`
 		if e.Host != "direct" {
 			host = `"heartbeatSeconds":120,"pipeline":1,"maxConnectionSeconds":7200`
@@ -17,12 +18,12 @@ func TestHello_Welcome(t *testing.T) {
 		alice := e.Dial(t, "alice")
 		first := alice.Do("h1", `{"action":"hello","id":"h1"}`)
 		first.Is(t, `{"event":"welcome","id":"h1","protocol":1,"server":"$any","user":"alice",`+
-			`"connectionId":"$any",`+host+`,"rooms":[{"room":"lobby","seq":0,"epoch":"$any","read":0}]}`)
+			`"connectionId":"$any",`+host+`,"rooms":[{"room":"lobby","seq":%d,"epoch":"$any","read":0}]}`, before)
 
 		alice.Send(`{"action":"hello"}`)
 		alice.Await("a welcome without id", func(f testenv.Frame) bool { return f.Event == "welcome" && f.ID == "" }).
 			Is(t, `{"event":"welcome","protocol":1,"server":"$any","user":"alice","connectionId":"$any",`+
-				host+`,"rooms":[{"room":"lobby","seq":0,"epoch":"$any","read":0}]}`)
+				host+`,"rooms":[{"room":"lobby","seq":%d,"epoch":"$any","read":0}]}`, before)
 
 		bob := e.Dial(t, "bob")
 		alice.Join("Tea")
@@ -34,8 +35,8 @@ func TestHello_Welcome(t *testing.T) {
 		alice.Do("h2", `{"action":"hello","id":"h2"}`).
 			Is(t, `{"event":"welcome","id":"h2","protocol":1,"server":"$any","user":"alice","connectionId":%q,`+
 				host+`,"rooms":[{"room":%q,"seq":1,"epoch":%q,"read":0},`+
-				`{"room":"lobby","seq":0,"epoch":%q,"read":0},{"room":"Tea","seq":2,"epoch":"$any","read":1}]}`,
-				first.Fields["connectionId"], direct.Room, direct.Epoch, lobbyEpoch(first))
+				`{"room":"lobby","seq":%d,"epoch":%q,"read":0},{"room":"Tea","seq":2,"epoch":"$any","read":1}]}`,
+				first.Fields["connectionId"], direct.Room, direct.Epoch, before, lobbyEpoch(first))
 
 		// The epoch of the lobby that welcome names is the one that its first message has.
 		if said := alice.Say("lobby", "m4", "hi all"); said.Epoch != lobbyEpoch(first) {

@@ -48,7 +48,8 @@ func TestSendMessage_Again(t *testing.T) {
 
 // The same id from several connections at once is stored once.
 func TestSendMessage_AgainAtOnce(t *testing.T) {
-	testenv.Each(t, testenv.Options{Own: true}, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, testenv.Options{}, func(t *testing.T, e *testenv.Env) {
+		before := lobby(t, e)
 		devices := make([]*testenv.Client, 10)
 		for i := range devices {
 			devices[i] = e.Dial(t, "alice")
@@ -66,7 +67,7 @@ func TestSendMessage_AgainAtOnce(t *testing.T) {
 			}
 		}
 		texts := map[string]int{}
-		for _, m := range log(t, devices[0], "lobby", 0) {
+		for _, m := range log(t, devices[0], "lobby", before) {
 			if !m.Void {
 				texts[m.Message]++
 			}

@@ -119,7 +119,8 @@ func TestPresence_OnceASecond(t *testing.T) {
 }
 
 func TestSetName(t *testing.T) {
-	testenv.Each(t, alone, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, once, func(t *testing.T, e *testenv.Env) {
+		before := lobby(t, e)
 		guest, phone, bob := e.Dial(t, "guest"), e.Dial(t, "guest"), e.Dial(t, "bob")
 		guest.Join("tea")
 		bob.Join("tea")
@@ -133,20 +134,20 @@ func TestSetName(t *testing.T) {
 		// This connection is Alice's from now on, with her rooms; the other one stays guest's.
 		guest.Say("lobby", "m1", "I am Alice")
 		bob.Await("the message", message("lobby", "I am Alice")).Is(t,
-			`{"event":"message","room":"lobby","seq":1,"epoch":"$any","id":"m1","from":"Alice","message":"I am Alice","at":"$at"}`)
+			`{"event":"message","room":"lobby","seq":%d,"epoch":"$any","id":"m1","from":"Alice","message":"I am Alice","at":"$at"}`, before+1)
 		refused(t, guest, "not_found", "m2", `{"action":"sendMessage","id":"m2","room":"tea","message":"hi"}`)
 		bob.Say("tea", "m3", "who is here?")
 		phone.Await("the message", message("tea", "who is here?"))
 		quiet(t, guest, "a message of the former user's room", message("tea", "who is here?"))
-		bob.Do("u1", `{"action":"users","id":"u1"}`).Is(t, `{"event":"users","id":"u1","users":[`+
-			`{"user":"Alice","online":true},{"user":"bob","online":true},{"user":"guest","online":true}],"more":false}`)
 
 		// Her name is hers while she is here, and free when she has gone; the rooms are found again.
 		bob.Do("i1", `{"action":"invite","id":"i1","room":"tea","user":"alice"}`)
 		guest.Join("tea")
+		bob.Do("l1", `{"action":"members","id":"l1","room":"tea"}`).Is(t, `{"event":"members","id":"l1","room":"tea","members":[`+
+			`{"user":"Alice","online":true},{"user":"bob","online":true},{"user":"guest","online":true}],"more":false}`)
 		refused(t, phone, "taken", "n6", `{"action":"setName","id":"n6","name":"alice"}`)
 		guest.Close()
-		offline(t, bob, `{"action":"users","id":%q}`, "Alice")
+		offline(t, bob, `{"action":"members","id":%q,"room":"tea"}`, "Alice")
 		phone.Send(`{"action":"setName","name":"alice"}`)
 		phone.Event("named").Is(t, `{"event":"named","user":"Alice"}`)
 		bob.Say("tea", "m4", "welcome back")

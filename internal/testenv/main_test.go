@@ -9,17 +9,31 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/internal/testenv"
 )
 
 // once is for tests that name numbers: a repeated event may cost a number, which becomes a void.
 var once = testenv.Options{DoubleOneIn: -1}
 
-// alone is for those that name numbers of the lobby, or lists of all that there is.
-var (
-	alone        = testenv.Options{DoubleOneIn: -1, Own: true}
-	aloneInOrder = testenv.Options{OneByOne: true, Own: true}
-)
+// inOrder is for tests that name each frame of several connections.
+var inOrder = testenv.Options{OneByOne: true}
+
+// alone is for tests that list all rooms or all users.
+var alone = testenv.Options{DoubleOneIn: -1, Own: true}
+
+// lobby gives the number of the lobby's last message: 0, but on a stage that others have used.
+func lobby(t *testing.T, e *testenv.Env) uint64 {
+	t.Helper()
+	heads, err := e.Log.Heads(t.Context(), []string{chat.Lobby})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(heads) == 0 {
+		return 0
+	}
+	return heads[0].Seq
+}
 
 // TestMain fails when goroutines are left. The client of DynamoDB Local keeps idle connections for a
 // second, longer than goleak waits by itself.

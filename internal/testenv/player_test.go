@@ -2,6 +2,7 @@ package testenv_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -16,7 +17,8 @@ import (
 type player struct {
 	t       *testing.T
 	env     *testenv.Env
-	base    string // of URLs, without the stage
+	stage   string // in the transcript's paths
+	dialect string
 	clients map[string]*testenv.Client
 	values  map[string]string // what <name> stands for
 }
@@ -52,16 +54,38 @@ func (p *player) play(s step) {
 
 func (p *player) connect(s step) {
 	if strings.Contains(s.text, "dialect=native") {
-		p.clients[s.who] = testenv.DialURL(p.t, p.base+s.text, s.who)
+		p.clients[s.who] = testenv.DialURL(p.t, p.url(s.text), s.who)
 	} else {
-		p.clients[s.who] = testenv.DialDialect(p.t, p.base+s.text, s.who)
+		p.clients[s.who] = testenv.DialDialect(p.t, p.url(s.text), s.who)
 	}
+}
+
+// url gives the system's URL for a path of the transcript. A stage that others use too has a name and a
+// dialect of its own, and users under other names.
+func (p *player) url(path string) string {
+	address := p.env.URLs[0] + strings.TrimPrefix(path, "/"+p.stage)
+	if p.env.Host != "aws" {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	query := u.Query()
+	if !query.Has("dialect") {
+		query.Set("dialect", p.dialect)
+	}
+	if query.Has("name") {
+		query.Set("name", p.env.Name(query.Get("name")))
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
 }
 
 // refused plays "is refused STATUS PATH".
 func (p *player) refused(s step) {
 	words := strings.Fields(s.text)
-	status, sentence := handshake(p.t, p.base+words[2], nil)
+	status, sentence := handshake(p.t, p.url(words[2]), nil)
 	if text := strconv.Itoa(status); text != words[1] || !strings.Contains(sentence, " ") {
 		p.t.Errorf("line %d: status %d, %q", s.line, status, sentence)
 	}

@@ -11,9 +11,10 @@ import (
 // Twenty write at once in several rooms: every client's view of every room of its is the log, and
 // where the host keeps order nothing needs to be fetched.
 func TestWriters_Order(t *testing.T) {
-	testenv.Each(t, testenv.Options{Own: true}, func(t *testing.T, e *testenv.Env) {
+	testenv.Each(t, testenv.Options{}, func(t *testing.T, e *testenv.Env) {
 		const writers, each = 20, 8
 		rooms := []string{"red", "green", "blue", "lobby"}
+		before := map[string]uint64{"lobby": lobby(t, e)}
 		clients := make([]*testenv.Client, writers)
 		for i := range clients {
 			clients[i] = e.Dial(t, fmt.Sprintf("writer%d", i))
@@ -36,15 +37,15 @@ func TestWriters_Order(t *testing.T) {
 		settle(clients)
 		for r, room := range rooms {
 			member := clients[r%3]
-			stored := log(t, member, room, 0)
+			stored := log(t, member, room, before[room])
 			checkSenders(t, stored)
 			for w, c := range clients {
 				if room != "lobby" && room != rooms[w%3] && room != rooms[(w+1)%3] {
 					quiet(t, c, "a message of a room it is not in", event("message", room))
 					continue
 				}
-				awaitHead(e, c, room, uint64(len(stored)))
-				shown, fetched, err := c.View(room, 0)
+				awaitHead(e, c, room, before[room]+uint64(len(stored)))
+				shown, fetched, err := c.View(room, before[room])
 				if err != nil {
 					t.Fatal(err)
 				}
