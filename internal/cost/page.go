@@ -127,7 +127,8 @@ func priceTable(p Prices) string {
 	} {
 		fmt.Fprintf(&b, "| %s | %g |\n", row.what, row.dollars)
 	}
-	b.WriteString("\nPages: " + strings.Join(p.Sources, ", ") + ".")
+	b.WriteString("\nAWS's pages: " + strings.Join(p.Sources, ", ") + ".\n\nCompared with: " +
+		strings.Join(p.Compared, ", ") + ".")
 	return b.String()
 }
 

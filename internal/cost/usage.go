@@ -50,7 +50,8 @@ type Prices struct {
 		LogMonth float64 `json:"logMonth"` // kept for a month
 		Stored   float64 `json:"stored"`   // in a table for a month
 	} `json:"dollarsOfGB"`
-	Sources []string `json:"sources"`
+	Sources  []string `json:"sources"`
+	Compared []string `json:"compared"` // pages of others with the same prices, of what has a price here
 }
 
 // gigabyte is AWS's: 2 to the 30th.
