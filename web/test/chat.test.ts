@@ -48,6 +48,33 @@ function texts(chat: Chat, room = "lobby"): string[] {
 }
 
 describe("Chat", () => {
+  test("keeps what is written before earlier drafts are read", async () => {
+    await keep.putDraft("alice", "lobby", "old");
+    await keep.putDraft("alice", "tea", "old");
+    await keep.putDraft("alice", "den", "kept");
+    const chat = make();
+    chat.session.start();
+    await settled();
+    sockets.last.open();
+    sockets.last.welcome();
+    chat.setDraft("lobby", "new");
+    chat.setDraft("tea", ""); // it was sent
+    await settled();
+    expect(["lobby", "tea", "den"].map((room) => chat.draft(room))).toEqual(["new", "", "kept"]);
+  });
+
+  test("keeps what is written on while the first message of a conversation is on its way", async () => {
+    const chat = await opened();
+    const begun = chat.direct("bob");
+    chat.send(begun, "hi");
+    chat.setDraft(begun.name, "and");
+    const { id } = sockets.last.last("sendMessage");
+    sockets.last.say(message(1, { id, room: "@alice,bob", from: "alice", message: "hi" }));
+    await settled();
+    expect(chat.draft(chat.direct("bob").name)).toBe("and");
+    expect(await keep.drafts("alice")).toEqual(new Map([["@alice,bob", "and"]]));
+  });
+
   test("shows one's own message at once, and once when it is acknowledged", async () => {
     const chat = await opened();
     chat.send(chat.room("lobby")!, "hi");

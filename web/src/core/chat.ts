@@ -61,7 +61,7 @@ const undoFor = 5_000; // ms to take a deletion back
 export class Chat extends Signal {
   readonly session: Session;
   outbox: Outbox | null = null;
-  drafts = new Map<string, string>();
+  private drafts = new Map<string, string>(); // of rooms; "" is one that was taken away
   private me = "";
   private rooms = new Map<string, Room>();
   private begun = new Map<string, Room>(); // direct rooms without a first message, by the other user
@@ -168,8 +168,7 @@ export class Chat extends Signal {
   }
 
   setDraft(room: string, text: string): void {
-    if (text) this.drafts.set(room, text);
-    else this.drafts.delete(room);
+    this.drafts.set(room, text);
     void this.options.keep.putDraft(this.me, room, text);
   }
 
@@ -300,9 +299,9 @@ export class Chat extends Signal {
     });
     this.outbox = outbox;
     this.drafts = new Map();
-    const drafts = await keep.drafts(me).catch(() => this.drafts);
+    const kept = await keep.drafts(me).catch(() => this.drafts);
     if (this.me !== me) return;
-    this.drafts = drafts;
+    this.drafts = new Map([...kept, ...this.drafts]); // what has been written meanwhile is newer
     await outbox.load().catch(() => undefined);
     this.update();
   }
@@ -350,7 +349,12 @@ export class Chat extends Signal {
   /** adopt takes a room into the list. */
   private adopt(room: Room): Room {
     const peer = peerOf(room.name, this.me);
-    for (const user of this.begun.keys()) if (same(user, peer)) this.begun.delete(user);
+    for (const [user, { name }] of this.begun) {
+      if (!same(user, peer)) continue;
+      this.begun.delete(user);
+      if (this.draft(name)) this.setDraft(room.name, this.draft(name)); // one has written on
+      this.setDraft(name, "");
+    }
     this.rooms.set(room.name, room);
     this.invitations.delete(room.name);
     let unread = -1;

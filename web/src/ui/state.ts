@@ -67,8 +67,26 @@ export function linkTo(room: string, seq?: number): string {
   return new URL(addressOf(room, seq), location.href).href;
 }
 
+/** What waits until the way back from a panel is over: it takes a moment, and would undo what comes meanwhile. */
+let waiting: (() => void)[] | null = null;
+let overdue: ReturnType<typeof setTimeout>;
+
+function wayBack(): void {
+  waiting = [];
+  overdue = setTimeout(wasBack, 1_000); // a browser may refuse it
+  history.back();
+}
+
+function wasBack(): void {
+  const all = waiting;
+  waiting = null;
+  clearTimeout(overdue);
+  all?.forEach((run) => run());
+}
+
 /** go shows a room, or a message of it. */
 export function go(room: string, seq?: number): void {
+  if (waiting) return void waiting.push(() => go(room, seq));
   const state = ui.getState();
   if (state.panel) history.replaceState(null, "", addressOf(room, seq));
   else if (location.hash !== addressOf(room, seq)) history.pushState(null, "", addressOf(room, seq));
@@ -77,6 +95,7 @@ export function go(room: string, seq?: number): void {
 
 /** show opens a panel; the way back, as the gesture on a phone, closes it. */
 export function show(panel: Panel): void {
+  if (waiting) return void waiting.push(() => show(panel));
   if (ui.getState().panel) history.replaceState({ panel }, "");
   else history.pushState({ panel }, "");
   ui.setState({ panel });
@@ -86,7 +105,7 @@ export function show(panel: Panel): void {
 export function hide(): void {
   if (!ui.getState().panel) return;
   ui.setState({ panel: "" });
-  if ((history.state as { panel?: string } | null)?.panel) history.back();
+  if ((history.state as { panel?: string } | null)?.panel) wayBack();
 }
 
 let notices = 0;
@@ -128,6 +147,7 @@ export function watch(): void {
   addEventListener("popstate", (e) => {
     const panel = ((e.state as { panel?: Panel } | null)?.panel ?? "") as Panel;
     ui.setState({ panel, route: readRoute() });
+    wasBack();
   });
   const look = (): void => ui.setState({ attentive: isAttentive() });
   for (const name of ["focus", "blur"]) addEventListener(name, look);

@@ -1,4 +1,3 @@
-import { useEffect, useState } from "preact/hooks";
 import { same } from "../../core/mentions.ts";
 import { Avatar } from "../../ui/basics.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -8,6 +7,7 @@ import { hide, notice } from "../../ui/state.ts";
 import { p } from "panel-strings";
 import { useCurrent } from "./current.ts";
 import { explain } from "./explain.ts";
+import { useAsked } from "./useAsked.ts";
 import { ask } from "../../core/server.ts";
 
 /** Expel removes somebody from the open room: for who made it, and for owners of the server. */
@@ -15,10 +15,7 @@ export function Expel() {
   const { account } = useHere();
   const { chat, view } = useChat();
   const { room, title } = useCurrent();
-  const [all, setAll] = useState<string[] | null>(null);
-  useEffect(() => {
-    if (room) chat.members(room.name).then((list) => setAll(list.map((p) => p.user)), (e: Error) => notice(explain(e)));
-  }, [room]);
+  const all = useAsked(async () => (room ? (await chat.members(room.name)).map((p) => p.user) : []), room);
   const expel = (user: string): void => {
     if (!room) return;
     const gone: Promise<unknown> = account?.owner

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { same } from "../../core/mentions.ts";
 import { isName } from "../../core/names.ts";
 import { Avatar } from "../../ui/basics.tsx";
@@ -10,16 +10,15 @@ import { p } from "panel-strings";
 import { t } from "../../strings.ts";
 import { useCurrent } from "./current.ts";
 import { explain } from "./explain.ts";
+import { useAsked } from "./useAsked.ts";
 
 /** Invite asks somebody into the open room. */
 export function Invite() {
   const { chat, view } = useChat();
   const { room, title } = useCurrent();
-  const [inside, setInside] = useState<Set<string>>(new Set());
-  useEffect(() => {
-    if (room) chat.members(room.name).then((all) => setInside(new Set(all.map((p) => p.user))), () => undefined);
-    void chat.lookAround().catch(() => undefined);
-  }, [room]);
+  const members = useAsked(async () => (room ? chat.members(room.name) : []), room);
+  const inside = new Set(members?.map((p) => p.user));
+  useEffect(() => void chat.lookAround().catch(() => undefined), []);
   const invite = (user: string): void => {
     if (!room) return;
     chat.session.request({ action: "invite", room: room.name, user }).then(

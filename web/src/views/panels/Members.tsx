@@ -1,25 +1,20 @@
-import { useEffect, useState } from "preact/hooks";
 import { same } from "../../core/mentions.ts";
 import { Avatar } from "../../ui/basics.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { useChat } from "../../ui/hooks.ts";
 import { fits, Picker, type Option } from "../../ui/picker.tsx";
-import { go, notice } from "../../ui/state.ts";
+import { go } from "../../ui/state.ts";
 import { p } from "panel-strings";
 import { t } from "../../strings.ts";
 import type { Person } from "../../wire.ts";
 import { useCurrent } from "./current.ts";
-import { explain } from "./explain.ts";
+import { useAsked } from "./useAsked.ts";
 
 /** Members lists who is in the open room, those who are here first. */
 export function Members() {
   const { chat, view } = useChat();
   const { room, title } = useCurrent();
-  const [all, setAll] = useState<Person[] | null>(null);
-  useEffect(() => {
-    if (!room || room.name.startsWith("to:")) return setAll([]);
-    chat.members(room.name).then(setAll, (e: Error) => notice(explain(e)));
-  }, [room]);
+  const all = useAsked(async () => (!room || room.name.startsWith("to:") ? [] : chat.members(room.name)), room);
   const options = (query: string): Option[] => {
     const here = (p: Person): boolean => view.online.has(p.user);
     const found = (all ?? []).filter((p) => fits(p.user, query));

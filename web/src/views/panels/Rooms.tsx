@@ -1,4 +1,3 @@
-import { useEffect, useState } from "preact/hooks";
 import { same } from "../../core/mentions.ts";
 import { isName } from "../../core/names.ts";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -9,14 +8,12 @@ import { go, notice } from "../../ui/state.ts";
 import { p } from "panel-strings";
 import type { RoomItem } from "../../wire.ts";
 import { explain } from "./explain.ts";
+import { useAsked } from "./useAsked.ts";
 
 /** Rooms is the directory: rooms to join, and a new one by its name. */
 export function Rooms() {
   const { chat, view } = useChat();
-  const [all, setAll] = useState<RoomItem[] | null>(null);
-  useEffect(() => {
-    chat.directory().then(setAll, (e: Error) => notice(explain(e)));
-  }, []);
+  const all = useAsked(() => chat.directory());
   const join = (name: string, isPrivate = false): void => {
     chat.join(name, isPrivate).then((room) => go(room.name), (e: Error) => notice(explain(e)));
   };
