@@ -11,7 +11,7 @@ export default defineConfig({
     environment: "node",
     include: process.env.CONFAB_ONLY ? [`test/browser/${process.env.CONFAB_ONLY}.test.ts`] : ["test/browser/*.test.ts"],
     exclude: process.env.CONFAB_ONLY ? [] : notAlways.map((name) => `test/browser/${name}.test.ts`),
-    testTimeout: 60_000,
+    testTimeout: 180_000, // what has a limit is each thing that a test waits for: patience in fixture.ts
     hookTimeout: 60_000,
     fileParallelism: false,
     isolate: false, // one browser for all files

@@ -21,14 +21,19 @@ export function theBrowser(): Promise<Browser> {
   return browser;
 }
 
-/** freePort gives a port that nobody listens on. */
+/**
+ * freePort gives a port that nobody listens on, below those that systems hand out (from 32,768 on Linux): while
+ * a server is down nobody gets its port, not even who tries to connect to it.
+ */
 async function freePort(host: string): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer().listen(port, host);
+    if (!(await once(server, "listening").then(() => true, () => false))) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** Server is a running confab. */
@@ -57,10 +62,13 @@ export class Server {
     const child = spawn(program, [...args, ...this.flags], { stdio: ["ignore", "pipe", "pipe"] });
     this.process = child;
     child.stderr!.resume();
+    let said = "";
     for await (const line of createInterface({ input: child.stdout! })) {
+      said += `${line}\n`;
       if (line.includes("Ctrl-C")) break;
     }
-    expect(child.exitCode, "the server has ended").toBeNull();
+    expect(said, "the server has ended").toContain("Ctrl-C");
+    child.stdout!.resume();
   }
 
   /** kill ends the program as a power failure would. */
@@ -96,7 +104,7 @@ export class Server {
     const localStorage = [{ name: "confab.name", value: name }];
     const storageState = { cookies: [], origins: [{ origin: new URL(this.url).origin, localStorage }] };
     const page = await this.page(path, { storageState, ...options });
-    await composer(page).waitFor();
+    await inside(page);
     return page;
   }
 
@@ -151,11 +159,18 @@ function speakFrom({ url, room, texts }: { url: string; room: string; texts: str
 }
 
 const complaints = new WeakMap<Page, string[]>();
+const markers = new WeakMap<Page, Map<string, number>>();
 
-/** watch notes what a page complains of. */
+/** watch notes what a page complains of, and how far it tells the server that its person has read. */
 export function watch(page: Page): void {
   const list: string[] = [];
   complaints.set(page, list);
+  const read = new Map<string, number>();
+  markers.set(page, read);
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => {
+    const frame = JSON.parse(String(payload)) as { action: string; room: string; seq: number };
+    if (frame.action === "read") read.set(frame.room, frame.seq);
+  }));
   page.on("pageerror", (e) => list.push(String(e)));
   page.on("console", (m) => {
     if (m.type() === "error" && !m.text().includes("ERR_CONNECTION_REFUSED")) list.push(m.text());
@@ -165,6 +180,17 @@ export function watch(page: Page): void {
 /** complained gives the errors of a page, policy violations among them. */
 export function complained(page: Page): string[] {
   return complaints.get(page) ?? [];
+}
+
+/** inside waits until the chat is there, and until it follows keys and news: it does from a frame later on. */
+export async function inside(page: Page): Promise<void> {
+  await composer(page).waitFor();
+  await eventually(() => page.title()).toMatch(/ – Confab$/); // set by the last effect
+}
+
+/** marker gives how far a page has told the server that a room is read. */
+export function marker(page: Page, room: string): number {
+  return markers.get(page)?.get(room) ?? 0;
 }
 
 /** composer is the field where one writes. */
@@ -203,16 +229,5 @@ export async function openRoom(page: Page, room: string, create: "" | "private" 
   const join = page.getByRole("option", { name: new RegExp(`^${room}( |$)`) });
   await make.or(join).first().click();
   await page.getByRole("heading", { name: room, level: 1 }).waitFor();
-}
-
-/** scrolled tells how far the timeline is from its end, in pixels. */
-export function fromEnd(page: Page): Promise<number> {
-  return page.locator(".scroller").evaluate((s) => s.scrollHeight - s.scrollTop - s.clientHeight);
-}
-
-/** scroll turns the wheel over the timeline. */
-export async function scroll(page: Page, pixels: number): Promise<void> {
-  const box = (await page.locator(".scroller").boundingBox())!;
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  await page.mouse.wheel(0, pixels);
+  await eventually(() => page.title()).toContain(`${room} – Confab`); // as in inside
 }

@@ -43,6 +43,8 @@ export function rebuilt(old: Build, changes: [file: string, from: string, to: st
 export class Host {
   /** asked are the paths below /chat/ that were asked for, since a test last emptied it. */
   asked: string[] = [];
+  /** scripts are those of them that a page asked for, and no worker. */
+  scripts: string[] = [];
   /** fault is how the host fails: it answers as a proxy without its server, or never. */
   fault: "" | "502" | "silent" = "";
   private server: Server | null = null;
@@ -58,6 +60,7 @@ export class Host {
     this.server = createServer((request, response) => {
       const path = new URL(request.url!, this.url).pathname.replace(/^\/chat\//, "");
       this.asked.push(path);
+      if (request.headers["sec-fetch-dest"] === "script") this.scripts.push(path);
       const name = path || "index.html";
       const text = name === "confab.json" ? this.about : this.files.get(name);
       if (this.fault === "silent") return;

@@ -63,7 +63,7 @@ describe("texts that have broken other pages", () => {
     }
     expect(await drawn(carol)).toBeGreaterThanOrEqual(all.length + portions(all, 200).length);
     expect(await harm(carol)).toEqual([]);
-    expect(carol.url()).toBe(`${server.url}#/hostile`);
+    await eventually(() => carol.url()).toBe(`${server.url}#/hostile`);
     await say(carol, "still alive");
     await message(carol, "still alive").waitFor();
     await eventually(() => carol.locator(".pending").count()).toBe(0);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { BrowserContext, Page } from "playwright-core";
 import { complained, composer, eventually, message, openRoom, patience, say, Server, texts, theBrowser } from "./fixture.ts";
 import { built, Host, rebuilt } from "./host.ts";
+import { post, reconnect, stored } from "./signs.ts";
 
 /** kept waits until the browser keeps the page. */
 async function kept(page: Page): Promise<void> {
@@ -33,6 +34,7 @@ describe("the page without the network", () => {
     await say(bob, "before");
     await message(alice, "before").waitFor();
     await kept(alice);
+    await eventually(() => stored(alice)).toEqual(["half a draft"]);
     await server.kill();
 
     await alice.reload();
@@ -42,23 +44,25 @@ describe("the page without the network", () => {
     expect(await alice.locator(".room-link .name").allInnerTexts()).toEqual(["lobby", "tea"]);
     for (const text of ["one", "two"]) await say(alice, text);
     await alice.getByText("2 messages wait to be sent.").waitFor();
+    await eventually(() => stored(alice)).toHaveLength(2);
     await alice.reload();
     await eventually(() => texts(alice)).toEqual(["one", "two"]);
     await say(alice, "three");
     await alice.goto(`${server.url}#/to%3Abob`);
     await alice.getByRole("heading", { name: "bob", level: 1 }).waitFor();
     await say(alice, "for you alone");
+    await eventually(() => stored(alice)).toHaveLength(4);
     await alice.reload();
     await message(alice, "for you alone").waitFor();
     await alice.getByRole("link", { name: "tea" }).click();
     await alice.getByRole("link", { name: /bob/ }).waitFor(); // begun, and in the list
 
     await server.up();
-    for (const page of [alice, bob]) await page.evaluate(() => dispatchEvent(new Event("online"))); // try at once
+    for (const page of [alice, bob]) await reconnect(page);
     await message(bob, "three").waitFor();
     await eventually(() => texts(alice)).toEqual(["before", "one", "two", "three"]);
     await eventually(() => alice.locator(".pending").count()).toBe(0);
-    expect(await texts(bob)).toEqual(["before", "one", "two", "three"]);
+    await eventually(() => texts(bob)).toEqual(["before", "one", "two", "three"]);
     await bob.getByRole("link", { name: /alice/ }).click();
     await message(bob, "for you alone").waitFor();
     await bob.reload();
@@ -68,7 +72,7 @@ describe("the page without the network", () => {
 
   test("the caches hold files of the page alone, and the worker answers for nothing else", async () => {
     const carol = await server.person("carol");
-    await say(carol, "not to be kept");
+    await post(carol, "not to be kept");
     await kept(carol);
     await carol.reload(); // now all it asks for passes the worker
     await message(carol, "not to be kept").waitFor();
@@ -88,6 +92,7 @@ describe("the page without the network", () => {
 
   test("no other script becomes a worker", async () => {
     const dave = await server.person("dave");
+    await kept(dave); // the page has made its policy, of which there is to be one
     const tried = await dave.evaluate(async () => {
       const refused = (e: Error): string => e.name;
       const types = Reflect.get(window, "trustedTypes") as { createPolicy(name: string, rules: object): unknown };
@@ -164,6 +169,7 @@ describe("the page on a static host, below a path", () => {
   });
 
   test("takes its files from the cache, and only the document and confab.json from the host", async () => {
+    await page.waitForLoadState("networkidle");
     host.asked = [];
     await page.reload();
     await page.getByRole("button", { name: start }).waitFor();
@@ -179,14 +185,14 @@ describe("the page on a static host, below a path", () => {
     await page.goto(host.url);
     await page.getByRole("button", { name: "Chat one" }).waitFor();
     await eventually(builds).toBe(2);
-    host.files = changed[1]!;
+    host.files = changed[1]!; // which a worker may fetch at any time
     await old.getByLabel("Your name").fill("alice");
     await old.keyboard.press("Enter");
-    host.asked = [];
+    host.scripts = [];
     await old.getByRole("button", { name: /Your menu/ }).click(); // fetched only now
     await old.getByRole("menuitem", { name: "Connection" }).click();
     await old.getByRole("dialog").waitFor();
-    expect(host.asked.filter((path) => path.endsWith(".js") && path !== "sw.js")).toEqual([]);
+    expect(host.scripts).toEqual([]);
     await page.evaluate(() => localStorage.clear());
     await page.reload();
     await page.getByRole("button", { name: "Chat two" }).waitFor();
@@ -210,10 +216,12 @@ describe("the page on a static host, below a path", () => {
     await page.reload();
     await eventually(builds).toBe(2);
     await settled();
-    await page.goto("about:blank");
-    await page.goto(host.url);
-    await page.getByRole("button", { name: "Chat one" }).waitFor();
-    await eventually(builds).toBe(1);
+    await eventually(async () => { // once the new worker is at work, and the page before is gone
+      await page.goto("about:blank");
+      await page.goto(host.url);
+      await page.getByRole("button", { name: "Chat one" }).waitFor();
+      return builds();
+    }).toBe(1);
     await host.down();
     await page.reload();
     await page.getByRole("button", { name: "Chat one" }).waitFor();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, fromEnd, message, openRoom, scroll, Server } from "./fixture.ts";
+import { eventually, message, openRoom, Server } from "./fixture.ts";
+import { fromEnd, wheel } from "./signs.ts";
 
 let server: Server;
 beforeAll(async () => void (server = await Server.start(["--memory", "--rate", "20000", "--burst", "40000"])));
@@ -30,7 +31,7 @@ describe("a long room", () => {
     };
     await rows();
     for (let i = 0; i < 10; i++) {
-      await scroll(alice, -3_000);
+      await wheel(alice, -3_000);
       await rows();
     }
     await alice.locator(".scroller").evaluate((s) => (s.scrollTop = 0));

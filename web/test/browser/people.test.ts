@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faults } from "./axe.ts";
-import { complained, composer, eventually, message, say, Server } from "./fixture.ts";
+import { complained, composer, eventually, inside, message, say, Server } from "./fixture.ts";
+import { closed, post, stored } from "./signs.ts";
 import type { Page } from "playwright-core";
 
 let server: Server;
@@ -21,7 +22,7 @@ async function join(path: string, handle: string): Promise<Page> {
   const page = await server.page(path);
   await page.getByLabel("Your handle").fill(handle);
   await page.getByRole("button", { name: "Join" }).click();
-  await composer(page).waitFor();
+  await inside(page);
   return page;
 }
 
@@ -46,10 +47,8 @@ describe("people with accounts", () => {
 
   test("the owner joins by a link, chats, and the link's secret leaves the address", async () => {
     alice = await join(link("--owner"), "alice");
-    expect(alice.url()).toBe(`${server.url}#/lobby`);
-    await say(alice, "mine");
-    await message(alice, "mine").waitFor();
-    await eventually(() => alice.locator(".pending").count()).toBe(0);
+    await eventually(() => alice.url()).toBe(`${server.url}#/lobby`);
+    await post(alice, "mine");
     expect(complained(alice).filter((c) => !c.includes("401"))).toEqual([]);
   });
 
@@ -67,8 +66,8 @@ describe("people with accounts", () => {
     await alice.keyboard.press("Escape");
     await message(alice, "thanks").waitFor();
     await bob.getByRole("button", { name: /Your menu/ }).click();
+    await bob.getByRole("menuitem", { name: "Your devices" }).waitFor();
     expect(await bob.getByRole("menuitem", { name: "Manage people" }).count()).toBe(0);
-    await bob.keyboard.press("Escape");
   });
 
   test("another device is added by a link, listed, and signed out", async () => {
@@ -82,7 +81,7 @@ describe("people with accounts", () => {
     await phone.getByRole("button", { name: "Sign in" }).click();
     await message(phone, "mine").waitFor();
     await alice.keyboard.press("Escape");
-    await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+    await closed(alice);
     await menu(alice, "Your devices");
     await eventually(() => alice.locator(".lines > li").count()).toBe(2);
     const other = alice.locator(".lines > li").filter({ hasNotText: "this browser" });
@@ -90,7 +89,7 @@ describe("people with accounts", () => {
     await eventually(() => alice.locator(".lines > li").count()).toBe(1);
     await phone.getByRole("heading", { name: "Come in" }).waitFor();
     await alice.keyboard.press("Escape");
-    await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+    await closed(alice);
   });
 
   test("an owner keeps somebody out, and lets them in again", async () => {
@@ -108,7 +107,7 @@ describe("people with accounts", () => {
     await alice.getByText("What was done").click();
     await alice.locator(".lines").getByText(/alice \S+ carol/).first().waitFor();
     await alice.keyboard.press("Escape");
-    await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+    await closed(alice);
   });
 
   test("one is shown by a name beside one's handle", async () => {
@@ -116,7 +115,7 @@ describe("people with accounts", () => {
     await alice.getByLabel("Name beside your handle").fill("Alice O'Hara");
     await alice.keyboard.press("Enter");
     await message(alice, "mine").getByText("Alice O'Hara").waitFor();
-    await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+    await closed(alice);
   });
 
   test("axe finds no fault with the views of accounts, by day and by night", async () => {
@@ -128,8 +127,10 @@ describe("people with accounts", () => {
       expect(await faults(visitor), path.replace(/#.*/, "")).toEqual([]);
     }
     await alice.getByRole("button", { name: /Your menu/ }).click();
+    await alice.getByRole("menu").waitFor();
     expect(await faults(alice), "menu").toEqual([]);
     await alice.keyboard.press("Escape");
+    await eventually(() => alice.getByRole("menu").count()).toBe(0);
     for (const [name, more] of [
       ["How you are shown"], ["Invite people", "Make a link"], ["Manage people", "What was done"],
       ["Your devices", "Add a device"],
@@ -141,12 +142,13 @@ describe("people with accounts", () => {
       else if (more) await alice.locator(".new-link code").waitFor();
       expect(await faults(alice), name).toEqual([]);
       await alice.keyboard.press("Escape");
-      await eventually(() => alice.getByRole("dialog").count()).toBe(0);
+      await closed(alice);
     }
     await alice.getByRole("button", { name: "Members" }).click();
     await alice.getByRole("option", { name: /carol/ }).waitFor();
     expect(await faults(alice), "members").toEqual([]);
     await alice.keyboard.press("Escape");
+    await closed(alice);
   });
 
   test("signing out ends this browser's session, and takes away what it keeps", async () => {
@@ -162,22 +164,13 @@ describe("people with accounts", () => {
     await eventually(() => kept(alice)).toEqual(["confab.known", "never arrives", "half a draft"]);
     await menu(alice, "Sign out");
     await alice.getByRole("heading", { name: "Come in" }).waitFor();
-    expect(await kept(alice)).toEqual([]);
+    await eventually(() => kept(alice)).toEqual([]); // as soon as the server has answered, and not before
     await alice.reload();
     await alice.getByRole("heading", { name: "Come in" }).waitFor();
   });
 });
 
 /** kept lists what a browser keeps of a person: choices by their names, and texts. */
-function kept(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const answer = <T>(request: IDBRequest<T>): Promise<T> =>
-      new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
-    const db = await answer(indexedDB.open("confab"));
-    const texts = async (store: string): Promise<string[]> =>
-      (await answer(db.transaction(store).objectStore(store).getAll() as IDBRequest<{ text: string }[]>)).map((row) => row.text);
-    const all = [...Object.keys(localStorage), ...(await texts("outbox")), ...(await texts("drafts"))];
-    db.close();
-    return all;
-  });
+async function kept(page: Page): Promise<string[]> {
+  return [...(await page.evaluate(() => Object.keys(localStorage))), ...(await stored(page))];
 }

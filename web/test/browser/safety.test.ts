@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { complained, eventually, message, openRoom, say, Server } from "./fixture.ts";
+import { sent } from "./signs.ts";
 
 let server: Server;
 beforeAll(async () => void (server = await Server.start()));
@@ -12,6 +13,7 @@ describe("what others write", () => {
     await say(alice, "**bold** *soft* ~~gone~~ `code` <b>not bold</b> <img src=x onerror=alert(1)>");
     const text = alice.locator(".message .text").last();
     await text.locator("strong").getByText("bold").waitFor();
+    await sent(alice);
     expect(await text.locator("em, s, code").allInnerTexts()).toEqual(["soft", "gone", "code"]);
     expect(await text.locator("b, img").count()).toBe(0);
     expect(await text.innerText()).toContain("<b>not bold</b> <img src=x onerror=alert(1)>");
@@ -19,7 +21,8 @@ describe("what others write", () => {
     await alice.getByRole("button", { name: "Copy code" }).click();
     await eventually(() => alice.evaluate(() => navigator.clipboard.readText())).toBe("if (a < b) run();");
     await say(alice, "# Title\n> quote\n\n1. first\n2. second\n\n| a | b |\n|---|---|");
-    await alice.getByText("Title").waitFor();
+    await alice.getByText("Title", { exact: true }).waitFor();
+    await sent(alice);
     const last = alice.locator(".message .text").last();
     expect(await last.locator("h1, table").count()).toBe(0);
     expect(await last.locator("blockquote").innerText()).toBe("quote");
@@ -35,6 +38,7 @@ describe("what others write", () => {
     await say(bob, "see https://example.org/a?b=1 and [this](http://example.org/c), not [that](javascript:alert(1)) or [x](data:text/html,x)");
     const row = bob.locator(".message").last();
     await row.locator("a").first().waitFor();
+    await sent(bob);
     const links = await row.locator("a").evaluateAll((all) => all.map((a) => [a.getAttribute("href"), a.getAttribute("target"), a.getAttribute("rel")]));
     const rel = "noopener noreferrer nofollow";
     expect(links).toEqual([["https://example.org/a?b=1", "_blank", rel], ["http://example.org/c", "_blank", rel]]);

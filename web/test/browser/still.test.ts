@@ -2,7 +2,8 @@
 // was scrolled. Scrolling is by script, since of a wheel nobody knows how far it got in a frame.
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, fromEnd, message, openRoom, Server } from "./fixture.ts";
+import { eventually, inside, message, openRoom, Server } from "./fixture.ts";
+import { fromEnd, rest } from "./signs.ts";
 
 let server: Server;
 beforeAll(async () => void (server = await Server.start(["--memory", "--rate", "20000", "--burst", "40000"])));
@@ -37,9 +38,11 @@ async function reader(name: string, room: string): Promise<Page> {
     };
   });
   await page.reload();
+  await inside(page);
   await openRoom(page, room);
   await message(page, "the last one").waitFor();
   await eventually(() => fromEnd(page)).toBeLessThan(5);
+  await rest(page);
   return page;
 }
 

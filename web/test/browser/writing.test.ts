@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { complained, composer, eventually, message, openRoom, say, Server, texts } from "./fixture.ts";
+import { complained, composer, eventually, inside, message, openRoom, say, Server, texts } from "./fixture.ts";
+import { post, sent, stored } from "./signs.ts";
 
 let server: Server;
 beforeAll(async () => void (server = await Server.start()));
@@ -26,13 +27,14 @@ describe("writing", () => {
 
   test("1 who types anywhere writes a message", async () => {
     const ivan = await server.person("ivan");
-    await say(ivan, "said");
+    await post(ivan, "said");
     await message(ivan, "said").focus();
     await ivan.keyboard.type("well");
-    expect(await composer(ivan).inputValue()).toBe("well");
+    await eventually(() => composer(ivan).inputValue()).toBe("well");
     await ivan.getByRole("button", { name: "Find or create a room" }).click();
     await ivan.getByLabel("Find or name a room").waitFor();
     await ivan.keyboard.type("x");
+    await eventually(() => ivan.getByLabel("Find or name a room").inputValue()).toBe("x");
     expect(await composer(ivan).inputValue()).toBe("well");
   });
 
@@ -57,15 +59,22 @@ describe("writing", () => {
     await openRoom(carol, "drafts");
     expect(await composer(carol).inputValue()).toBe("");
     await composer(carol).fill("another");
+    await eventually(() => stored(carol)).toEqual(expect.arrayContaining(["half a sentence", "another"]));
     await carol.reload();
     await eventually(() => composer(carol).inputValue()).toBe("another");
     await carol.getByRole("link", { name: "lobby" }).click();
     await eventually(() => composer(carol).inputValue()).toBe("half a sentence");
     await composer(carol).press("Enter");
     await message(carol, "half a sentence").waitFor();
+    await sent(carol);
+    await eventually(() => stored(carol)).toEqual(["another"]);
     await carol.reload();
-    await composer(carol).waitFor();
+    await inside(carol);
     await message(carol, "half a sentence").waitFor();
+    await carol.getByRole("link", { name: "drafts" }).click();
+    await eventually(() => composer(carol).inputValue()).toBe("another"); // drafts are there
+    await carol.getByRole("link", { name: "lobby" }).click();
+    await carol.getByRole("heading", { name: "lobby", level: 1 }).waitFor();
     expect(await composer(carol).inputValue()).toBe("");
   });
 
@@ -89,7 +98,7 @@ describe("writing", () => {
     await row.evaluate((e) => Object.assign(window, { sameRow: e.closest("li") }));
     await dave.evaluate(() => (window as unknown as { release(): void }).release());
     await eventually(() => row.getAttribute("class")).not.toContain("pending");
-    expect(await row.locator(".text").evaluate((e) => getComputedStyle(e).color)).not.toBe(grey);
+    await eventually(() => row.locator(".text").evaluate((e) => getComputedStyle(e).color)).not.toBe(grey);
     expect(await row.evaluate((e) => e.closest("li") === (window as unknown as { sameRow: Element }).sameRow)).toBe(true);
   });
 
@@ -103,6 +112,7 @@ describe("writing", () => {
       const send = WebSocket.prototype.send;
       WebSocket.prototype.send = function (data) {
         const frame = JSON.parse(String(data)) as { action: string; room?: string };
+        if (frame.action === "sendMessage") Reflect.set(window, "tries", (Number(Reflect.get(window, "tries")) || 0) + 1);
         if (frame.action === "sendMessage" && !Reflect.get(window, "healed")) frame.room = "no-such-room";
         send.call(this, JSON.stringify(frame));
       };
@@ -111,6 +121,7 @@ describe("writing", () => {
     const row = message(frank, "does this arrive?");
     await row.getByText("Not sent").waitFor();
     await row.getByRole("button", { name: "Retry" }).click();
+    await eventually(() => frank.evaluate(() => Reflect.get(window, "tries") as number)).toBe(2);
     await row.getByText("Not sent").waitFor();
     await frank.evaluate(() => Reflect.set(window, "healed", true));
     await row.getByRole("button", { name: "Retry" }).click();
