@@ -260,7 +260,7 @@ func TestF8_Kill(t *testing.T) {
 	launch := func(addr string) *sim.Process {
 		return sim.Serve(t, "--addr", addr, "--data", data, "--rate", "100000", "--burst", "200000")
 	}
-	server := launch("127.0.0.1:0")
+	server := launch(sim.FreeAddr(t))
 	pa := newParty(t, server.URL(), seed, hasty)
 	report := pa.play(func() {
 		for range kills {

@@ -75,7 +75,7 @@ func start(t *testing.T) *function {
 	})
 	begun := time.Now()
 	now := func() time.Time { return begun } // no rate window ends
-	store := dynamostore.New(dynamolocal.Client(tables.URL), dynamostore.Options{Table: f.table, Now: now})
+	store := dynamostore.New(dynamolocal.Client(tables.URL), dynamostore.Options{Table: f.table, Now: now, Budget: time.Minute})
 	f.handler = chatapi.New(chatapi.Config{
 		Service: chat.NewService(store, store, now), Poster: poster, Deferrer: f,
 		Version: "0.0.0-test", Heartbeat: 2 * time.Minute, Pipeline: 1, MaxConnection: 2 * time.Hour,

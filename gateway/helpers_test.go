@@ -25,7 +25,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -303,7 +303,7 @@ func (c *client) closed(code int, reason string) {
 		}
 		break
 	}
-	c.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	c.conn.SetReadDeadline(time.Now().Add(patience))
 	if rest, err := io.ReadAll(c.in); err != nil || len(rest) > 0 {
 		c.tb.Fatalf("after the close frame: %d bytes, %v", len(rest), err)
 	}

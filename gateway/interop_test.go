@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,11 +23,12 @@ import (
 )
 
 // interopRig is an API that other people's clients try. It chooses the protocol chat.v2, and answers
-// `give N` by a message of N bytes, `close CODE REASON` by closing, `wait` after twice DropAfter, and
-// anything else by the same.
+// `give N` by a message of N bytes, `close CODE REASON` by closing, `wait` after more than DropAfter by
+// its clock, which it turns each time that the client has answered a ping, and anything else by the same.
 func interopRig(t *testing.T) (r *rig, ends func() []string) {
 	t.Helper()
-	const drop = 1500 * time.Millisecond
+	const ping, drop = time.Minute, 3 * time.Minute
+	clock := newClock(time.UnixMilli(1790299458000)) // a client on a busy machine is not late
 	h, running := newRecorder(), make(chan struct{})
 	h.answer = func(ctx context.Context, e event) (reply, error) {
 		<-running
@@ -39,7 +41,15 @@ func interopRig(t *testing.T) (r *rig, ends func() []string) {
 			return reply{StatusCode: 200}, r.Close(ctx, self[0], code, strings.SplitN(e.Body, " ", 3)[2])
 		}
 		if e.Body == "wait" {
-			time.Sleep(2 * drop) // the client is to be silent for so long
+			for range drop/ping + 1 { // the client is to be silent for so long
+				before := r.Stats().BytesIn
+				clock.add(ping)
+				for end := time.Now().Add(patience); r.Stats().BytesIn == before; time.Sleep(time.Millisecond) {
+					if time.Now().After(end) {
+						return reply{}, errors.New("the client answers no ping")
+					}
+				}
+			}
 		}
 		if e.RequestContext.EventType == "MESSAGE" {
 			if gone, _, err := r.Post(ctx, self, [][]byte{text}); err != nil || len(gone) > 0 {
@@ -53,12 +63,14 @@ func interopRig(t *testing.T) (r *rig, ends func() []string) {
 		}
 		return reply{StatusCode: 200}, nil
 	}
-	r = run(t, Config{Routes: all(h), Serial: true, PingAfter: drop / 10, DropAfter: drop})
+	routes := all(h)
+	routes["$default"] = Route{Handler: h, Timeout: -1} // the clock is turned meanwhile
+	r = run(t, Config{Routes: routes, Serial: true, PingAfter: ping, DropAfter: drop, Now: clock.now})
 	close(running)
-	// ends gives how the connections ended, sorted; it waits until all have.
+	// ends gives how the connections ended, sorted; it waits until all have, and their $disconnect came.
 	return r, func() (ends []string) {
 		eventually(t, "all connections have ended", func() bool { return r.Stats().Open == 0 })
-		for len(h.events) > 0 {
+		for uint64(len(ends)) < r.Stats().Total {
 			if _, e := h.next(t); contextOf(e)["eventType"] == "DISCONNECT" {
 				ends = append(ends, fmt.Sprintf("%v %v", contextOf(e)["disconnectStatusCode"], contextOf(e)["disconnectReason"]))
 			}

@@ -182,6 +182,15 @@ const soon = 20 * time.Millisecond
 // settle waits until the watch has looked at all connections.
 func (r *rig) settle() { time.Sleep(3 * r.tick) }
 
+// unfinished waits until so many bytes have come, of which the last belong to a message that has begun.
+func (r *rig) unfinished(t *testing.T, n uint64) {
+	t.Helper()
+	held := r.lookup(r.onlyID(t))
+	eventually(t, "the bytes have come", func() bool {
+		return r.Stats().BytesIn == n && held.begun.Load() > 0
+	})
+}
+
 // closedWhile is closed with a clock that runs on, because the time after a close frame is counted.
 func (c *client) closedWhile(clock *clock, code int, reason string) {
 	c.tb.Helper()
@@ -269,7 +278,7 @@ func TestAPI_dropsUnfinishedMessages(t *testing.T) {
 	r := run(t, Config{StallTimeout: soon, Now: clock.now})
 	c := r.dial(t)
 	c.raw([]byte("\x81\x85\x00\x00\x00\x00he")) // 2 of 5 bytes
-	eventually(t, "the bytes have come", func() bool { return r.Stats().BytesIn == 8 })
+	r.unfinished(t, 8)
 	clock.add(MessageTimeout)
 	c.closedWhile(clock, 1008, "Message took too long")
 }

@@ -24,7 +24,7 @@ func (p *pipeline) id() string {
 // `📨 Message from [username]: [message]`. No frame of the dialect has a name.
 func TestChat_Direct(t *testing.T) {
 	data := t.TempDir()
-	server := sim.Serve(t, "--addr", "127.0.0.1:0", "--data", data)
+	server := sim.ServeAt(t, sim.FreeAddr(t), "--data", data)
 	line := `$confab chat "$CONFAB_URL/?dialect=direct"`
 	one, two := sh(t, server, line), sh(t, server, line)
 	first, second := one.id(), two.id()

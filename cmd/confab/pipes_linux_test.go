@@ -163,7 +163,7 @@ func awaitTexts(t *testing.T, server *sim.Process, room string, count int) []str
 // TestTail_Pipe follows a room through grep, over a kill of the server.
 func TestTail_Pipe(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	server := sim.Serve(t, "--addr", "127.0.0.1:0", "--data", data)
+	server := sim.ServeAt(t, sim.FreeAddr(t), "--data", data)
 	tail := sh(t, server, `$confab tail -r ops | grep --line-buffered deployed`)
 	tail.await("joined ops")
 	send := func(text string) {
@@ -245,7 +245,7 @@ func TestSend_Pipe(t *testing.T) {
 // TestSend_Restart kills the server three times while lines are sent: each is stored once, in order.
 func TestSend_Restart(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	server := sim.Serve(t, "--addr", "127.0.0.1:0", "--data", data)
+	server := sim.ServeAt(t, sim.FreeAddr(t), "--data", data)
 	send := sh(t, server, `$confab send -r builds`)
 	var want []string
 	line := func() {

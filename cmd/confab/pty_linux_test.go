@@ -129,7 +129,7 @@ func (p *person) leaves() {
 // TestChat_Terminal has two people talk at terminals, over a restart of the server.
 func TestChat_Terminal(t *testing.T) {
 	data := t.TempDir()
-	server := sim.Serve(t, "--addr", "127.0.0.1:0", "--data", data)
+	server := sim.ServeAt(t, sim.FreeAddr(t), "--data", data)
 	alice := sit(t, server, "alice", nil, "chat")
 	alice.await("You are alice at " + server.Addr)
 	bob := sit(t, server, "bob", nil, "chat")

@@ -89,17 +89,6 @@ func ask(tb testing.TB, conn *websocket.Conn, frame, want string) string {
 	}
 }
 
-// freeAddr gives a loopback address that nobody listens on.
-func freeAddr(tb testing.TB) string {
-	tb.Helper()
-	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // awaitPort returns when something listens.
 func awaitPort(tb testing.TB, addr string) {
 	tb.Helper()
@@ -157,7 +146,7 @@ func startNginx(t *testing.T, server string) (front string, pair testcert.Pair) 
 	t.Helper()
 	nginx := tools.Program(t, "nginx")
 	dir := t.TempDir()
-	front, pair = freeAddr(t), testcert.Write(t, dir, "chat.example")
+	front, pair = sim.FreeAddr(t), testcert.Write(t, dir, "chat.example")
 	site := strings.NewReplacer(
 		"listen 443", "listen "+front, "http://127.0.0.1:8080", "http://"+server,
 		"/etc/ssl/chat.example.pem", pair.CertFile, "/etc/ssl/chat.example.key", pair.KeyFile,
@@ -178,7 +167,7 @@ func startNginx(t *testing.T, server string) (front string, pair testcert.Pair) 
 // says, and leaves a connection silent for longer than nginx waits by default (60 s).
 func TestServe_behindNginx(t *testing.T) {
 	t.Parallel()
-	server := freeAddr(t)
+	server := sim.FreeAddr(t)
 	sim.ServeAt(t, server, "--memory", "--auth", "open", "--public-url", "https://chat.example", "--trusted-proxies", "127.0.0.1")
 	front, pair := startNginx(t, server)
 	v := visitor{addr: front, pool: pair.Pool, from: net.IPv4(127, 0, 0, 2)}
@@ -241,17 +230,17 @@ func TestServe_ACME(t *testing.T) {
 	pebble, dns := tools.Path(t, "bin/pebble"), tools.Path(t, "bin/pebble-challtestsrv")
 	dir := t.TempDir()
 	issuer := testcert.Write(t, dir, "localhost")
-	directory, names, server := freeAddr(t), freeAddr(t), freeAddr(t)
+	directory, names, server := sim.FreeAddr(t), sim.FreeAddr(t), sim.FreeAddr(t)
 	_, serverPort, _ := net.SplitHostPort(server)
 	config := filepath.Join(dir, "pebble.json")
 	text := fmt.Sprintf(`{"pebble":{"listenAddress":%q,"managementListenAddress":%q,"certificate":%q,
 		"privateKey":%q,"httpPort":1,"tlsPort":%s,"profiles":{"default":{"validityPeriod":7776000}}}}`,
-		directory, freeAddr(t), issuer.CertFile, issuer.KeyFile, serverPort)
+		directory, sim.FreeAddr(t), issuer.CertFile, issuer.KeyFile, serverPort)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	start(t, exec.Command(dns, "-dnsserver", names, "-defaultIPv6", "", "-defaultIPv4", "127.0.0.1",
-		"-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "", "-management", freeAddr(t)))
+		"-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "", "-management", sim.FreeAddr(t)))
 	awaitPort(t, names)
 	run := exec.Command(pebble, "-config", config, "-dnsserver", names)
 	run.Env = append(os.Environ(), "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0")

@@ -24,7 +24,7 @@ import (
 )
 
 // limit is how long anything in a script may take.
-const limit = 20 * time.Second
+const limit = time.Minute
 
 // TestScripts runs the scripts in testdata. Beside testscript's own commands they have
 //
@@ -91,7 +91,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	tb, around := scripted{nil, ts}, sim.Surroundings{Dir: ts.MkAbs("."), Env: env}
 	var p *sim.Process
 	if slices.Contains(args, "--public-url") { // it says that one, and listens elsewhere
-		p = around.ServeAt(tb, freeAddr(tb), args...)
+		p = around.ServeAt(tb, sim.FreeAddr(tb), args...)
 	} else {
 		p = around.Serve(tb, args...)
 	}

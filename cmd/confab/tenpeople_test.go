@@ -50,7 +50,7 @@ func shortFolder(t *testing.T) string {
 // TestTenPeople_behindNginx has ten people chat over nginx with TLS.
 func TestTenPeople_behindNginx(t *testing.T) {
 	t.Parallel()
-	server, data := freeAddr(t), shortFolder(t)
+	server, data := sim.FreeAddr(t), shortFolder(t)
 	p := sim.ServeAt(t, server, "--data", data, "--public-url", "https://chat.example",
 		"--trusted-proxies", "127.0.0.1")
 	front, pair := startNginx(t, server)

@@ -110,7 +110,7 @@ func (w *wscat) await(text string) string {
 // kill -9 and finds the history after the next start.
 func TestWscat_Conversation(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	server := sim.Serve(t, "--addr", "127.0.0.1:0", "--data", data)
+	server := sim.ServeAt(t, sim.FreeAddr(t), "--data", data)
 	alice := startWscat(t, server.URL()+"?name=alice")
 	bob := startWscat(t, server.URL()+"?name=bob")
 	alice.enter(`{"action":"sendMessage","id":"m1","message":"hello"}`)

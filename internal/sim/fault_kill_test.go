@@ -23,7 +23,7 @@ type killed struct {
 
 func newKilled(tb testing.TB) *killed {
 	k := &killed{data: tb.TempDir()}
-	k.launch(tb, "127.0.0.1:0")
+	k.launch(tb, sim.FreeAddr(tb))
 	return k
 }
 
@@ -126,8 +126,8 @@ func TestF1_KillUnderLoad(t *testing.T) {
 		}
 	}
 	pass(t, &sum, kills, seed)
-	if p99 := percentile(k.recovery, 0.99); p99 >= time.Second {
-		t.Errorf("recovery p99 %v, want below 1 s: %v", p99, k.recovery)
+	if most := percentile(k.recovery, few); most >= time.Second {
+		t.Errorf("recovery of %v of all in %v, want below 1 s: %v", few, most, k.recovery)
 	}
 	if sum.Acked < kills*enough {
 		t.Errorf("%d acknowledged, want at least %d", sum.Acked, kills*enough)

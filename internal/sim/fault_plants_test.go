@@ -16,13 +16,14 @@ import (
 // verdict is a testing.TB for a check that may fail: it keeps what the check has found.
 type verdict struct {
 	testing.TB
+	limit time.Duration // see traffic
 	mu    sync.Mutex
 	found []error
 }
 
-// judge runs a check and gives what it has found.
-func judge(t *testing.T, check func(testing.TB)) error {
-	v := &verdict{TB: t}
+// judge runs a check, which waits that long for what does not come, and gives what it has found.
+func judge(t *testing.T, limit time.Duration, check func(testing.TB)) error {
+	v := &verdict{TB: t, limit: limit}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -53,7 +54,7 @@ func (v *verdict) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// catchLimit is how soon a planted bug must be caught.
+// catchLimit is how soon a planted bug must be caught; a busy machine may take longer for one in four.
 const catchLimit = 10 * time.Second
 
 // TestF21_PlantedBugs plants a bug and expects that a check of the other tests finds it, which finds
@@ -108,25 +109,28 @@ func TestF21_PlantedBugs(t *testing.T) {
 		{"epoch ignored", onLocal(checkRestore), plant{log: plantSameEpoch}, plant{}},
 		{"Close of another's connection", presence, plant{conns: plantMistaken}, plant{}},
 	}
-	caught := 0
+	caught, late := 0, 0
 	for _, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {
-			if err := judge(t, func(tb testing.TB) { b.check(tb, b.sound) }); err != nil {
+			if err := judge(t, patience, func(tb testing.TB) { b.check(tb, b.sound) }); err != nil {
 				t.Errorf("without the bug, seed %d: %v", seed, err)
 			}
 			begin := time.Now()
-			err := judge(t, func(tb testing.TB) { b.check(tb, b.bug) })
+			err := judge(t, catchLimit/2, func(tb testing.TB) { b.check(tb, b.bug) })
 			took := time.Since(begin)
 			if err == nil {
 				t.Fatalf("not caught, seed %d", seed)
 			}
 			if took > catchLimit {
-				t.Errorf("caught after %v", took)
+				late++
 			}
 			first, _, _ := strings.Cut(err.Error(), "\n")
 			t.Logf("caught after %v: %s", took, first)
 			caught++
 		})
+	}
+	if late > len(bugs)/4 {
+		t.Errorf("%d of %d were caught after more than %v", late, len(bugs), catchLimit)
 	}
 	fmt.Printf("%s faults=%d acked=0 lost=0 dup=0 reorder=0 seed=%d caught=%d\n", t.Name(), len(bugs), seed, caught)
 }

@@ -66,7 +66,7 @@ func TestF7_StalledReaders(t *testing.T) {
 		crowd.talk(stallFor)
 		grown = max(grown, k.process.Metrics(t)[rss]-before)
 		count := float64((round + 1) * stalledReaders)
-		await(t, 15*time.Second-time.Since(begin), "all stalled readers are closed", func() bool {
+		await(t, 25*time.Second-time.Since(begin), "all stalled readers are closed", func() bool {
 			all := k.process.Metrics(t)
 			return all[`confab_connections_closed_total{cause="stalled"}`] >= count &&
 				all[`confab_close_codes_total{code="1013"}`] >= count

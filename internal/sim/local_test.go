@@ -14,6 +14,7 @@ import (
 	"github.com/confab-chat/confab/chat"
 	"github.com/confab-chat/confab/chatapi"
 	"github.com/confab-chat/confab/internal/serve"
+	"github.com/confab-chat/confab/internal/sim"
 	"github.com/confab-chat/confab/store/memstore"
 	"github.com/confab-chat/confab/store/sqlitestore"
 )
@@ -39,7 +40,7 @@ type local struct {
 
 func newLocal(tb testing.TB, p plant) *local {
 	tb.Helper()
-	l := &local{plant: p, data: filepath.Join(tb.TempDir(), "data"), addr: "127.0.0.1:0"}
+	l := &local{plant: p, data: filepath.Join(tb.TempDir(), "data"), addr: sim.FreeAddr(tb)}
 	l.restart(tb)
 	tb.Cleanup(func() { l.crash(tb) })
 	return l

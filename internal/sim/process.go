@@ -2,8 +2,11 @@ package sim
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -17,9 +20,9 @@ import (
 
 // Limits of a process.
 const (
-	startLimit = 20 * time.Second // to say that it serves
-	endLimit   = 30 * time.Second // to end by itself
-	keptOutput = 64 << 10         // bytes of what it said, for a test that fails
+	startLimit = time.Minute // to say that it serves
+	endLimit   = time.Minute // to end by itself
+	keptOutput = 64 << 10    // bytes of what it said, for a test that fails
 )
 
 // Process is a running `confab serve`.
@@ -98,6 +101,22 @@ func (s Surroundings) Serve(tb testing.TB, args ...string) *Process {
 	}()
 	p.awaitStart(tb, found)
 	return p
+}
+
+// FreeAddr gives an address of loopback that nobody listens on. Its port is below those that systems
+// give out by themselves, so that nobody else gets it before a server has started there, or while it
+// is down.
+func FreeAddr(tb testing.TB) string {
+	tb.Helper()
+	for range 1000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000))
+		if l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
+	}
+	tb.Fatal("no port is free")
+	return ""
 }
 
 // plainEnvironment is the environment without settings of Confab.

@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a client waits for a frame before the test fails.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // sweepEvery is how often a stage tells presence: the template's schedule.
 const sweepEvery = time.Minute

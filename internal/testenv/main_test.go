@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	testenv.Clean()
 	leaked := goleak.Find()
-	for deadline := time.Now().Add(5 * time.Second); leaked != nil && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(30 * time.Second); leaked != nil && time.Now().Before(deadline); {
 		leaked = goleak.Find()
 	}
 	if code == 0 && leaked != nil {

@@ -211,7 +211,8 @@ func variables(tb testing.TB, o Options, endpoint string) string {
 
 func rehearsalStore(engine string, runner *rehearsal.Runner, o Options) (chat.Log, chat.Connections) {
 	s := dynamostore.New(dynamolocal.Client(engine), dynamostore.Options{
-		Table: runner.Output("TableName"), Rate: o.Rate, Burst: o.Burst, Lease: lease, SilentLease: silentLease,
+		Table: runner.Output("TableName"), Rate: o.Rate, Burst: o.Burst,
+		Lease: lease, SilentLease: silentLease, Budget: patience,
 	})
 	return s, s
 }

@@ -54,7 +54,7 @@ func openStore(tb testing.TB, e *Env, o Options) backend {
 		open = func() (chat.Log, chat.Connections) {
 			s := dynamostore.New(client, dynamostore.Options{
 				Table: table, Now: o.Now, Rate: o.Rate, Burst: o.Burst,
-				Lease: lease, SilentLease: silentLease,
+				Lease: lease, SilentLease: silentLease, Budget: patience,
 			})
 			return s, s
 		}

@@ -123,7 +123,7 @@ func TestStore_Append_secondProcess(t *testing.T) {
 // appendAsChild appends on the table and prints what came of it.
 func appendAsChild(where string, drafts []chat.Draft) {
 	endpoint, table, _ := strings.Cut(where, " ")
-	o := dynamostore.Options{Table: table, Now: storetest.NewClock().Now}
+	o := dynamostore.Options{Table: table, Now: storetest.NewClock().Now, Budget: budget}
 	store := dynamostore.New(dynamolocal.Client(endpoint), o)
 	for _, d := range drafts {
 		var result struct {

@@ -86,7 +86,7 @@ type schedule struct {
 func (s *schedule) spawn(name string, job func(*dynamostore.Store)) {
 	p := &process{name: name, turn: make(chan fate), asks: s.asks}
 	client := dynamolocal.Client(s.endpoint, hooked(p.hook))
-	p.store = dynamostore.New(client, dynamostore.Options{Table: s.table, Now: s.clock.Now})
+	p.store = dynamostore.New(client, dynamostore.Options{Table: s.table, Now: s.clock.Now, Budget: budget})
 	s.all = append(s.all, p)
 	s.jobs = append(s.jobs, func() {
 		job(p.store)
@@ -226,7 +226,7 @@ func runSchedule(t *testing.T, client *dynamodb.Client, table, name string, rand
 		acked: map[string]uint64{}, refused: map[string]bool{}, maybe: map[string]bool{},
 	}
 	empty(t, client, table)
-	judge := dynamostore.New(client, dynamostore.Options{Table: table, Now: s.clock.Now})
+	judge := dynamostore.New(client, dynamostore.Options{Table: table, Now: s.clock.Now, Budget: budget})
 	join(t, judge, "tea", "ann", "bob")
 	for range 1 + random.IntN(3) {
 		s.send("bob", "twice", true)

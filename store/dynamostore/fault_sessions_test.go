@@ -84,7 +84,7 @@ func TestF12_Accounts(t *testing.T) {
 // run plays a schedule, and gives what the calls were told.
 func (p *people) run(client *dynamodb.Client) (told map[string]error) {
 	empty(p.T, client, p.table)
-	judge := dynamostore.New(client, dynamostore.Options{Table: p.table, Now: p.clock.Now})
+	judge := dynamostore.New(client, dynamostore.Options{Table: p.table, Now: p.clock.Now, Budget: budget})
 	for i := range 2 + p.random.IntN(3) {
 		a := auth.Account{
 			ID:     fmt.Sprint("u-", i),

@@ -13,12 +13,8 @@ import (
 	"github.com/confab-chat/confab/chat"
 )
 
-// Budget is how long one call of a method may take, all its requests and retries together.
-const Budget = 5 * time.Second
-
 const (
-	attemptTime  = 1500 * time.Millisecond // of one request: a lost answer leaves time to ask again
-	firstBackoff = 20 * time.Millisecond   // doubles up to lastBackoff; a random part of it is waited
+	firstBackoff = 20 * time.Millisecond // doubles up to lastBackoff; a random part of it is waited
 	lastBackoff  = time.Second
 )
 
@@ -32,7 +28,7 @@ type op struct {
 
 // do runs one call within the budget and gives its error a kind and the call's name.
 func (s *Store) do(ctx context.Context, name string, run func(context.Context, *op) error) error {
-	ctx, cancel := context.WithTimeout(ctx, Budget)
+	ctx, cancel := context.WithTimeout(ctx, s.Budget)
 	defer cancel()
 	o := &op{Store: s}
 	err := o.checkSchema(ctx)
@@ -58,7 +54,7 @@ func (o *op) send(ctx context.Context, request func(context.Context) error) erro
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := attempt(ctx, request)
+		err := o.attempt(ctx, request)
 		if err == nil || !retryable(err) || errors.Is(err, context.Canceled) {
 			return err
 		}
@@ -68,8 +64,9 @@ func (o *op) send(ctx context.Context, request func(context.Context) error) erro
 	}
 }
 
-func attempt(ctx context.Context, request func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+// attempt makes one request, in a part of the time: a lost answer leaves some to ask again.
+func (o *op) attempt(ctx context.Context, request func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, o.Budget*3/10)
 	defer cancel()
 	return request(ctx)
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // opening is how long a connection may be listed with its user before it has a row of its own. An
-// Open takes at most Budget.
-const opening = 2 * Budget
+// Open takes at most the Budget.
+const opening = 2 * DefaultBudget
 
 // Open implements chat.Connections. Its writes are, in this order: the connection in the user's
 // list, the subscriptions, the connection's row, with which it is live.

@@ -7,7 +7,7 @@ import (
 )
 
 // claimTime is how long a Rename, or PutAccount, that died keeps others from the name.
-const claimTime = 2 * Budget
+const claimTime = 2 * DefaultBudget
 
 // Rename implements chat.Connections. Its writes are, in this order: a claim to the name, which
 // lets one Rename at a time look whether the user is here; the connection in the new user's list;

@@ -27,7 +27,7 @@ func sessionsOn(p *pair) storetest.SessionsHarness {
 	return storetest.SessionsHarness{
 		A: p.a, B: p.b, Slow: true,
 		Reopen: func() (a, b auth.Sessions) {
-			o := dynamostore.Options{Table: p.b.Table, Now: p.clock.Now}
+			o := dynamostore.Options{Table: p.b.Table, Now: p.clock.Now, Budget: budget}
 			return dynamostore.New(p.client, o), dynamostore.New(p.client, o)
 		},
 	}

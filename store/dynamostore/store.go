@@ -22,6 +22,7 @@ const (
 	DefaultSilentLease = 2 * time.Hour     // API Gateway ends a connection after that: its quotas page
 	DefaultRate        = 10                // actions per second
 	DefaultBurst       = 20
+	DefaultBudget      = 5 * time.Second
 )
 
 // Options configures a Store. Zero fields get the defaults.
@@ -37,6 +38,11 @@ type Options struct {
 	// Lease is how long a connection that has said hello lives after an action, SilentLease one
 	// that has not.
 	Lease, SilentLease time.Duration
+
+	// Budget is how long one call of a method may take, all its requests and retries together. A
+	// request without an answer is given up, and may be made again, after three tenths of it. More
+	// than 10 s is for tests: what was begun longer ago others take for dead.
+	Budget time.Duration
 
 	// MaxReceivers is at how many connections Receivers ends; 0 is no limit. What is left out
 	// finds the message by its heartbeat. LeftOut, if set, is called when that happens.
@@ -69,6 +75,7 @@ func New(client *dynamodb.Client, o Options) *Store {
 	}
 	o.Rate = cmp.Or(o.Rate, DefaultRate)
 	o.Burst = cmp.Or(o.Burst, DefaultBurst)
+	o.Budget = cmp.Or(o.Budget, DefaultBudget)
 	o.Lease = cmp.Or(o.Lease, DefaultLease)
 	o.SilentLease = cmp.Or(o.SilentLease, DefaultSilentLease)
 	once := func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }

@@ -37,6 +37,9 @@ func newPair(tb testing.TB, o dynamostore.Options, hooks ...hook) *pair {
 	return pairOf(tb, o, nil, options...)
 }
 
+// budget is enough for a call on a machine that does other things.
+const budget = time.Minute
+
 // pairOf makes a pair whose clients are made with both, and the first one's with own besides.
 func pairOf(
 	tb testing.TB, o dynamostore.Options, both func(*dynamodb.Options), own ...func(*dynamodb.Options),
@@ -51,7 +54,7 @@ func pairOf(
 		crasher: &crasher{}, staller: &staller{},
 	}
 	o.Table = dynamolocal.Table(tb, p.client)
-	o.Now = p.clock.Now
+	o.Now, o.Budget = p.clock.Now, budget
 	own = append([]func(*dynamodb.Options){both, hooked(p.staller.hook), hooked(p.crasher.hook)}, own...)
 	p.a = dynamostore.New(dynamolocal.Client(endpoint, own...), o)
 	p.b = dynamostore.New(p.client, o)
@@ -73,7 +76,7 @@ func atOnce(t *testing.T, test func(t *testing.T, p *pair)) {
 
 // reopen gives what two new processes on the table would have.
 func (p *pair) reopen() (a, b chat.Log) {
-	o := dynamostore.Options{Table: p.b.Table, Now: p.clock.Now}
+	o := dynamostore.Options{Table: p.b.Table, Now: p.clock.Now, Budget: budget}
 	return dynamostore.New(p.client, o), dynamostore.New(p.client, o)
 }
 
@@ -202,7 +205,7 @@ func keyItem(pk, sk string) item {
 func TestStore_CreateTable(t *testing.T) {
 	client := dynamolocal.Client(dynamolocal.Start(t))
 	name := "TestStore_CreateTable"
-	store := dynamostore.New(client, dynamostore.Options{Table: name})
+	store := dynamostore.New(client, dynamostore.Options{Table: name, Budget: budget})
 	for range 2 {
 		ok(t, "CreateTable", store.CreateTable(t.Context()))
 	}

@@ -52,8 +52,8 @@ func failingDisk(t *testing.T, dir string) {
 	wantKind(t, err, chat.Unknown)
 	select {
 	case <-fatal:
-	case <-time.After(time.Second):
-		t.Error("OnFatal was not called within 1 s")
+	case <-time.After(time.Minute): // it is called at once
+		t.Error("OnFatal was not called")
 	}
 	d := chat.Draft{Room: "lobby", From: "ann", ID: "later", Text: "x", At: time.Now()}
 	_, err = s.Append(t.Context(), d, func(chat.Head, chat.Message) { t.Error("then was called") })
