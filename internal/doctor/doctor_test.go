@@ -38,7 +38,7 @@ func startConfig(t *testing.T, c serve.Config, public string) *httptest.Server {
 	}
 	server := httptest.NewServer(chat)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := chat.Shutdown(ctx); err != nil {
 			t.Error(err)

@@ -66,7 +66,7 @@ func (s *stack) serve(t *testing.T, cfg gateway.Config) *prober {
 	server := httptest.NewServer(s.api)
 	t.Cleanup(func() {
 		close(s.stop)
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.api.Shutdown(ctx, 1001, ""); err != nil {
 			t.Error(err)

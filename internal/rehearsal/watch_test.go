@@ -131,7 +131,7 @@ func TestRunner_Exec_interrupt(t *testing.T) {
 // exists waits for a file.
 func exists(t *testing.T, name string) {
 	t.Helper()
-	for late := time.Now().Add(30 * time.Second); time.Now().Before(late); time.Sleep(20 * time.Millisecond) {
+	for late := time.Now().Add(patience); time.Now().Before(late); time.Sleep(20 * time.Millisecond) {
 		if _, err := os.Stat(name); err == nil {
 			return
 		}

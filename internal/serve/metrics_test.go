@@ -37,7 +37,7 @@ func TestServer_Metrics(t *testing.T) {
 		`confab_handshakes_refused_total{cause="stage"} 1`,
 	} {
 		// What was sent is counted after the client has it.
-		for end := time.Now().Add(10 * time.Second); !strings.Contains(metrics(s), "\n"+line+"\n"); {
+		for end := time.Now().Add(time.Minute); !strings.Contains(metrics(s), "\n"+line+"\n"); {
 			if time.Now().After(end) {
 				t.Fatalf("the metrics have no %q:\n%s", line, metrics(s))
 			}

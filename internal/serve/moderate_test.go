@@ -32,7 +32,7 @@ func (l line) say(frame string) {
 // until reads up to a frame that has the text, and gives what came.
 func (l line) until(text string) (frames []string) {
 	l.Helper()
-	ctx, cancel := context.WithTimeout(l.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(l.Context(), time.Minute)
 	defer cancel()
 	for len(frames) == 0 || !strings.Contains(frames[len(frames)-1], text) {
 		_, frame, err := l.conn.Read(ctx)

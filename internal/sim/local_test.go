@@ -96,7 +96,7 @@ func (l *local) crash(tb testing.TB) {
 		return
 	}
 	_ = l.public.Close() // the listener may be gone
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := l.server.Shutdown(ctx); err != nil {
 		tb.Errorf("shutdown: %v", err)

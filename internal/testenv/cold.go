@@ -78,7 +78,7 @@ func startCold(tb testing.TB, e *Env, b backend, endpoint string, o Options) htt
 	c.async.Go(func() { c.schedule(ctx) })
 	e.stop = append(e.stop, func() {
 		cancel()
-		stop, done := context.WithTimeout(context.Background(), 10*time.Second)
+		stop, done := context.WithTimeout(context.Background(), patience)
 		defer done()
 		if err := api.Shutdown(stop, 1001, "Going away"); err != nil {
 			tb.Errorf("shutdown: %v", err)

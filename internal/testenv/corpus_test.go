@@ -65,7 +65,7 @@ func tryText(c *testenv.Client, room, id, text string, refuse bool) error {
 	if err := c.TrySend(string(frame)); err != nil {
 		return err
 	}
-	f, err := c.TryAwait(30*time.Second, func(f testenv.Frame) bool { return f.ID == id })
+	f, err := c.TryAwait(time.Minute, func(f testenv.Frame) bool { return f.ID == id })
 	switch {
 	case err != nil:
 		return err

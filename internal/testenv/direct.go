@@ -35,7 +35,7 @@ func startDirect(tb testing.TB, e *Env, b backend, endpoint string, o Options) h
 		return n
 	}
 	e.stop = append(e.stop, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := s.Shutdown(ctx); err != nil {
 			tb.Errorf("shutdown: %v", err)

@@ -108,7 +108,7 @@ const (
 	answerLimit   = 20 * time.Second // of a client's patience with a connection
 	pingEvery     = 4 * time.Second  // by a client: each costs an event
 	trafficLimit  = 5 * time.Minute  // for all messages of the short column
-	convergeLimit = time.Minute      // from the last fault until all have seen everything
+	convergeLimit = 3 * time.Minute  // from the last fault until all have seen everything
 )
 
 // talk is clients that talk on a rehearsal.

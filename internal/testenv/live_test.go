@@ -206,7 +206,7 @@ func TestSendDirect(t *testing.T) {
 // offlineConnection awaits that a connection that was closed is not found any more.
 func offlineConnection(t *testing.T, c *testenv.Client, id string) {
 	t.Helper()
-	for i, deadline := 0, time.Now().Add(10*time.Second); ; i++ {
+	for i, deadline := 0, time.Now().Add(time.Minute); ; i++ {
 		f := c.Do(fmt.Sprintf("gone%d", i), `{"action":"sendDirect","id":"gone%d","connectionId":%q,"operationType":"x","message":1}`, i, id)
 		if f.Code == "not_found" {
 			return

@@ -157,7 +157,7 @@ func (p *player) learn(want, got any) {
 func awaitConnections(t *testing.T, e *testenv.Env, n int) {
 	t.Helper()
 	lobby := chat.Head{Room: chat.Lobby, Kind: chat.LobbyRoom}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
 		live := 0
 		for _, err := range e.Connections.Receivers(t.Context(), lobby) {
 			if err != nil {

@@ -156,7 +156,7 @@ func TestDialects_WaitingWhileWriting(t *testing.T) {
 					if err := c.TrySend(fmt.Sprintf(`{"action":"sendMessage","id":%q,"to":"dora","message":%q}`, text, text)); err != nil {
 						t.Error(err)
 					}
-					if _, err := c.TryAwait(30*time.Second, func(f testenv.Frame) bool { return f.ID == text }); err != nil {
+					if _, err := c.TryAwait(time.Minute, func(f testenv.Frame) bool { return f.ID == text }); err != nil {
 						t.Error(err)
 					}
 					if n == each/2 {

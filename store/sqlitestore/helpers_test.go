@@ -87,7 +87,7 @@ func count(tb testing.TB, file, table string) (n int) {
 // await waits until something is so.
 func await(tb testing.TB, so func() bool) {
 	tb.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !so(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !so(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			tb.Fatal("it did not come to pass in 30 s")
 		}
