@@ -126,8 +126,8 @@ func TestF1_KillUnderLoad(t *testing.T) {
 		}
 	}
 	pass(t, &sum, kills, seed)
-	if most := percentile(k.recovery, few); most >= time.Second {
-		t.Errorf("recovery of %v of all in %v, want below 1 s: %v", few, most, k.recovery)
+	if most := percentile(k.recovery, share); most >= time.Second {
+		t.Errorf("recovery of %v of all in %v, want below 1 s: %v", share, most, k.recovery)
 	}
 	if sum.Acked < kills*enough {
 		t.Errorf("%d acknowledged, want at least %d", sum.Acked, kills*enough)

