@@ -141,10 +141,12 @@ func waitingLounge(t *testing.T, e *testenv.Env) {
 }
 
 // TestDialects_WaitingWhileWriting: a directory user comes while others write. What waited and what is
-// said then come once and without a hole, each sender's in order.
+// said then come once and without a hole, each sender's in order. Where functions are processes of their
+// own, a post may be made again whose answer the machine holds up: what came comes again then.
 func TestDialects_WaitingWhileWriting(t *testing.T) {
 	const senders, each = 4, 20
 	testenv.Each(t, testenv.Options{DoubleOneIn: -1}, func(t *testing.T, e *testenv.Env) {
+		inProcess := e.Host == "direct" || e.Host == "cold"
 		leave(t, e, dialAs(t, e, directory, "dora"), 0)
 		var wait sync.WaitGroup
 		half := make(chan struct{}, senders)
@@ -176,7 +178,9 @@ func TestDialects_WaitingWhileWriting(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got[text]++; got[text] > 1 {
-				t.Errorf("%s comes again", text)
+				if inProcess {
+					t.Errorf("%s comes again", text)
+				}
 				continue
 			}
 			if n != next[s] {
@@ -185,7 +189,11 @@ func TestDialects_WaitingWhileWriting(t *testing.T) {
 			next[s] = n + 1
 		}
 		wait.Wait()
-		silent(t, dora)
+		for _, f := range dora.Rest() {
+			if text, _ := f.Fields["message"].(string); inProcess || got[text] == 0 {
+				t.Errorf("dora got %s", f.Raw)
+			}
+		}
 	})
 }
 
