@@ -110,6 +110,7 @@ export const t = {
     copyFailed: "This browser lets pages copy only over HTTPS or on localhost. Select the text and copy it.",
     deleteFailed: (why: string) => `The message was not deleted: ${why}`,
     copyCode: "Copy code",
+    table: "Table",
   },
 
   composer: {

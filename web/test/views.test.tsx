@@ -164,6 +164,21 @@ describe("the banner", () => {
     await pass(250);
     expect(screen.queryByText("No connection.")).toBeNull();
   });
+
+  test("counts what waits to be sent, and offers to reload a page that the server does not understand", async () => {
+    vi.useFakeTimers({ now: clock.now(), toFake: ["Date", "setInterval", "clearInterval", "setTimeout", "clearTimeout"] });
+    show(<Banner />);
+    sockets.last.end();
+    chat.send(chat.room("lobby")!, "later");
+    await pass(1_500);
+    screen.getByText("1 message waits to be sent.");
+    const reload = vi.spyOn(location, "reload").mockReturnValue(undefined);
+    sockets.last.end(1002);
+    await pass(250);
+    expect(screen.queryByText("No connection.")).toBeNull();
+    fireEvent.click(within(screen.getByRole("alert")).getByRole("button", { name: "Reload" }));
+    expect(reload).toHaveBeenCalledOnce();
+  });
 });
 
 describe("Markdown", () => {
@@ -180,8 +195,20 @@ describe("Markdown", () => {
     expect(await html("3. a\n4. b")).toContain('<ol start="3">');
   });
 
+  test("makes a table of one, with what is in its cells, and scrolls it by the keyboard too", async () => {
+    expect(await html("| a | b |\n|--:|---|\n| **1** | <b>x</b> |")).toBe(
+      '<div class="table" tabindex="0" role="group" aria-label="Table"><table><thead><tr><th class="right">a</th><th>b</th></tr></thead>'
+      + '<tbody><tr><td class="right"><strong>1</strong></td><td>&lt;b&gt;x&lt;/b&gt;</td></tr></tbody></table></div>');
+  });
+
+  test("leaves a table of more than 1,000 cells alone, which 16 KB could make into millions", async () => {
+    const text = (rows: number): string => `|${"a|".repeat(99)}\n|${"-|".repeat(99)}\n${"|\n".repeat(rows)}`;
+    expect(await html(text(3))).toContain("<table>");
+    expect(await html(text(100))).not.toContain("<table>");
+  });
+
   test("leaves the rest the text that it was", async () => {
-    for (const text of ["<b>x</b>", "![p](https://example.org/p.png)", "[x](javascript:alert(1))", "| a |\n|---|\n| b |"]) {
+    for (const text of ["<b>x</b>", "![p](https://example.org/p.png)", "[x](javascript:alert(1))", "| a | b |"]) {
       await loadRich();
       const { container } = render(<Markdown text={text} me="" />);
       expect(container.querySelector("b, img, a, table")).toBeNull();

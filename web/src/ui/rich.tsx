@@ -1,19 +1,36 @@
 // Messages as Markdown: marked's lexer gives tokens, an allow list makes elements of them. No HTML is
 // ever parsed or written; what is not on the list stays the text that was typed.
-import { Lexer, type Token, type Tokens } from "marked";
+import { Lexer, Tokenizer, type Token, type Tokens } from "marked";
 import { mentionsIn, same } from "../core/mentions.ts";
 import { t } from "../strings.ts";
 import { IconButton } from "./basics.tsx";
 import { copy } from "./clipboard.ts";
 
 const deepest = 12; // levels of quotes and lists; deeper ones stay text
-const options = { gfm: true, breaks: true } as const;
+const mostCells = 1_000; // of a table; larger ones stay text
+
+/**
+ * Reader leaves large tables alone: marked fills each row up to the width of the first, so that a message of
+ * 16 KB makes millions of cells, and a page that reads it stands still for many seconds.
+ */
+class Reader extends Tokenizer {
+  override table(src: string): Tokens.Table | undefined {
+    const width = src.slice(0, src.indexOf("\n") + 1).split("|").length;
+    const rows = width > mostCells ? 0 : (this.rules.block.table.exec(src)?.[0].split("\n").length ?? 0);
+    return rows > 0 && width * rows <= mostCells ? super.table(src) : undefined;
+  }
+}
+
+/** read gives the tokens of a text. */
+function read(text: string): Token[] {
+  return new Lexer({ gfm: true, breaks: true, tokenizer: new Reader() }).lex(text);
+}
 
 /** rich shows a text as Markdown; what cannot be read stays as it was typed. */
 export function rich(text: string, me: string): preact.ComponentChildren {
   let tokens: Token[];
   try {
-    tokens = new Lexer(options).lex(text);
+    tokens = read(text);
   } catch {
     return <p>{text}</p>; // as quotes nested deeper than the stack
   }
@@ -51,9 +68,11 @@ function block(token: Token, me: string, depth: number): preact.ComponentChildre
       return <hr />;
     case "list":
       return list(token as Tokens.List, me, depth);
+    case "table":
+      return table(token as Tokens.Table, me, depth);
     case "text":
       return token.tokens ? <>{inline(token, me, depth)}</> : plain(token.raw, me);
-    default: // tables, definitions and HTML stay as they were typed
+    default: // definitions and HTML stay as they were typed
       return <p>{plain(token.raw.replace(/\n+$/, ""), me)}</p>;
   }
 }
@@ -62,6 +81,25 @@ function list(token: Tokens.List, me: string, depth: number): preact.ComponentCh
   const items = token.items.map((item) => <li>{blocks(item.tokens, me, depth + 1)}</li>);
   if (!token.ordered) return <ul>{items}</ul>;
   return <ol start={Number(token.start) || 1}>{items}</ol>;
+}
+
+/** table shows a table; a wide one scrolls within its message. */
+function table({ header, rows }: Tokens.Table, me: string, depth: number): preact.ComponentChildren {
+  const cells = (row: Tokens.TableCell[], Cell: "th" | "td"): preact.ComponentChildren => (
+    <tr>
+      {row.map(({ align, tokens }) => (
+        <Cell class={align ?? undefined}>{tokens.map((token) => span(token, me, depth + 1))}</Cell>
+      ))}
+    </tr>
+  );
+  return (
+    <div class="table" tabIndex={0} role="group" aria-label={t.message.table}>
+      <table>
+        <thead>{cells(header, "th")}</thead>
+        <tbody>{rows.map((row) => cells(row, "td"))}</tbody>
+      </table>
+    </div>
+  );
 }
 
 function inline(token: Token, me: string, depth: number): preact.ComponentChildren {

@@ -1,5 +1,5 @@
 // A server of one's own for each file of tests, and people in front of it.
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -104,6 +104,24 @@ export class Server {
     const localStorage = [{ name: "confab.name", value: name }];
     const storageState = { cookies: [], origins: [{ origin: new URL(this.url).origin, localStorage }] };
     const page = await this.page(path, { storageState, ...options });
+    await inside(page);
+    return page;
+  }
+
+  /** link makes a link on the host, as its operator does. */
+  link(...args: string[]): string {
+    const program = process.env.CONFAB_PROGRAM ?? "../confab";
+    const out = execFileSync(program, ["link", ...args, "--data", this.data], { encoding: "utf8" });
+    const found = /https?:\/\/\S+\/join#(\S+)/.exec(out);
+    if (!found) throw new Error(`no link in ${out}`);
+    return `join#${found[1]!}`;
+  }
+
+  /** join comes in by a link, as somebody new. */
+  async join(path: string, handle: string, prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
+    const page = await this.page(path, {}, prepare);
+    await page.getByLabel("Your handle").fill(handle);
+    await page.getByRole("button", { name: "Join" }).click();
     await inside(page);
     return page;
   }

@@ -56,7 +56,7 @@ describe("how it looks and for whom", () => {
     const start = await server.page();
     await start.getByLabel("Your name").waitFor();
     expect(await faults(start)).toEqual([]);
-    await server.speak("bob", "lobby", ["**hi** `code` @carol https://example.org/", "```\nblock\n```", "> quote\n\n- list"]);
+    await server.speak("bob", "lobby", ["**hi** `code` @carol https://example.org/", "```\nblock\n```", "> quote\n\n- list", "| a | b |\n|---|---|\n| c | d |"]);
     const carol = await server.person("carol");
     await message(carol, "block").first().waitFor();
     await post(carol, "mine");
@@ -141,6 +141,20 @@ describe("how it looks and for whom", () => {
     await erin.getByRole("heading", { name: "There is no such room for you" }).waitFor();
     await erin.getByRole("button", { name: "Back to the list of rooms" }).click();
     await eventually(() => erin.locator(".sidebar").isVisible()).toBe(true);
+  });
+
+  test("a room that is opened while a panel closes stays, and the way back leads from it", async () => {
+    const hugo = await server.person("hugo");
+    await openRoom(hugo, "quick");
+    await hugo.evaluate(() => new Promise((back) => { // all before the browser has gone back in its history
+      addEventListener("popstate", back, { once: true });
+      for (const key of [{ key: "k", ctrlKey: true }, { key: "k", ctrlKey: true }, { key: "ArrowUp", altKey: true }])
+        dispatchEvent(new KeyboardEvent("keydown", key));
+    }).then(() => undefined));
+    await hugo.getByRole("heading", { name: "lobby", level: 1 }).waitFor();
+    await eventually(() => hugo.url()).toBe(`${server.url}#/lobby`);
+    await hugo.goBack();
+    await hugo.getByRole("heading", { name: "quick", level: 1 }).waitFor();
   });
 
   test("37 arrow keys move the focus in lists", async () => {

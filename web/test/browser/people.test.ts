@@ -1,30 +1,12 @@
-import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faults } from "./axe.ts";
-import { complained, composer, eventually, inside, message, say, Server } from "./fixture.ts";
+import { complained, composer, eventually, message, say, Server } from "./fixture.ts";
 import { closed, post, stored } from "./signs.ts";
 import type { Page } from "playwright-core";
 
 let server: Server;
 beforeAll(async () => void (server = await Server.start(["--auth", "link"])));
 afterAll(() => server.stop());
-
-/** link makes a link on the host, as its operator does. */
-function link(...args: string[]): string {
-  const out = execFileSync(process.env.CONFAB_PROGRAM ?? "../confab", ["link", ...args, "--data", server.data], { encoding: "utf8" });
-  const found = /https?:\/\/\S+\/join#\S+/.exec(out);
-  if (!found) throw new Error(`no link in ${out}`);
-  return `join#${found[0].split("#")[1]!}`;
-}
-
-/** join comes in by a link. */
-async function join(path: string, handle: string): Promise<Page> {
-  const page = await server.page(path);
-  await page.getByLabel("Your handle").fill(handle);
-  await page.getByRole("button", { name: "Join" }).click();
-  await inside(page);
-  return page;
-}
 
 let alice: Page;
 
@@ -46,7 +28,7 @@ describe("people with accounts", () => {
   });
 
   test("the owner joins by a link, chats, and the link's secret leaves the address", async () => {
-    alice = await join(link("--owner"), "alice");
+    alice = await server.join(server.link("--owner"), "alice");
     await eventually(() => alice.url()).toBe(`${server.url}#/lobby`);
     await post(alice, "mine");
     expect(complained(alice).filter((c) => !c.includes("401"))).toEqual([]);
@@ -60,7 +42,7 @@ describe("people with accounts", () => {
     const code = alice.getByRole("img", { name: "The link as a QR code" });
     expect((await code.locator("path").getAttribute("d"))!.length).toBeGreaterThan(1_000);
     await alice.getByText("used 0 of 1 times").first().waitFor();
-    const bob = await join(`join#${text.split("#")[1]!}`, "bob");
+    const bob = await server.join(`join#${text.split("#")[1]!}`, "bob");
     await message(bob, "mine").waitFor();
     await say(bob, "thanks");
     await alice.keyboard.press("Escape");
@@ -93,7 +75,7 @@ describe("people with accounts", () => {
   });
 
   test("an owner keeps somebody out, and lets them in again", async () => {
-    const carol = await join(link(), "carol");
+    const carol = await server.join(server.link(), "carol");
     await menu(alice, "Manage people");
     await alice.getByLabel("Find somebody").fill("carol");
     await alice.getByRole("button", { name: "What to do with carol" }).click();
@@ -120,7 +102,7 @@ describe("people with accounts", () => {
 
   test("axe finds no fault with the views of accounts, by day and by night", async () => {
     const visitor = await server.page();
-    for (const path of ["", "join", "join#not-a-link", link()]) {
+    for (const path of ["", "join", "join#not-a-link", server.link()]) {
       await visitor.goto(`${server.url}${path}`);
       await visitor.reload();
       await visitor.getByRole("heading", { level: 1 }).waitFor();
@@ -141,6 +123,8 @@ describe("people with accounts", () => {
       if (name === "Manage people") await alice.getByRole("button", { name: "What to do with carol" }).click();
       else if (more) await alice.locator(".new-link code").waitFor();
       expect(await faults(alice), name).toEqual([]);
+      const { y, height } = (await alice.getByRole("dialog").boundingBox())!;
+      expect(y + height, name).toBeLessThanOrEqual(700); // of the window
       await alice.keyboard.press("Escape");
       await closed(alice);
     }

@@ -11,6 +11,7 @@ import { useCurrent } from "./current.ts";
 
 const most = 100; // results that are shown
 const before = 40; // characters of a message before what was found
+const length = 160; // and in all
 
 /** Search looks through what is loaded of the open room. */
 export function Search() {
@@ -66,5 +67,6 @@ function Found({ said, words }: { said: Said; words: string[] }) {
 /** excerpt gives the part of a text in which a word stands. */
 function excerpt(text: string, word: string): string {
   const at = Math.max(0, text.toLowerCase().indexOf(word) - before);
-  return `${at > 0 ? "…" : ""}${text.slice(at, at + 160).replace(/\s+/g, " ")}`;
+  const end = at + length;
+  return `${at > 0 ? "…" : ""}${text.slice(at, end).replace(/\s+/g, " ")}${end < text.length ? "…" : ""}`;
 }
