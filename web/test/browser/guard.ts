@@ -23,7 +23,7 @@ export function hostile(): string[] {
 
 /** What the page is made of. */
 const tags = "ARTICLE ASIDE DIV SPAN TIME BUTTON BDI P STRONG EM S CODE PRE BR A UL OL LI BLOCKQUOTE HR SVG PATH "
-  + "BDO MAIN SECTION NAV HEADER FOOTER H1 H2 H3 FORM LABEL INPUT TEXTAREA DIALOG SMALL MARK DL DT DD KBD";
+  + "BDO TABLE THEAD TBODY TR TH TD MAIN SECTION NAV HEADER FOOTER H1 H2 H3 FORM LABEL INPUT TEXTAREA DIALOG SMALL MARK DL DT DD KBD";
 
 /** guard notes what none of the texts may do, from the page's first moment on. */
 export function guard(page: Page): Promise<unknown> {
@@ -35,7 +35,7 @@ export function guard(page: Page): Promise<unknown> {
     Object.assign(window, { fired, drawn, alert: note("alert"), prompt: note("prompt"), confirm: note("confirm") });
     document.addEventListener("securitypolicyviolation", (e) => fired.push(`${e.violatedDirective}: ${e.sample}`));
     const look = (e: Element): void => {
-      if (e.matches(".rows > li")) drawn.add((e as HTMLElement).dataset.index!);
+      if (e.matches(".rows > li")) drawn.add(`${location.hash} ${(e as HTMLElement).dataset.index}`);
       if (!allowed.has(e.tagName.toUpperCase())) fired.push(`element ${e.tagName}`);
       const handler = [...e.attributes].find((a) => a.name.startsWith("on") || a.name === "srcdoc");
       if (handler) fired.push(`attribute ${handler.name}`);
@@ -51,9 +51,17 @@ export function guard(page: Page): Promise<unknown> {
   }, tags);
 }
 
-/** drawn tells how many rows of its timeline a page has drawn. */
-export function drawn(page: Page): Promise<number> {
-  return page.evaluate(() => (Reflect.get(window, "drawn") as Set<string>).size);
+/** drawn waits until a page has drawn so many rows of its timelines, and scrolls for those out of sight. */
+export function drawn(page: Page, rows: number): Promise<void> {
+  return page.evaluate(async (wanted) => {
+    const all = Reflect.get(window, "drawn") as Set<string>;
+    for (let turn = 1; all.size < wanted; turn++) {
+      await new Promise((next) => requestAnimationFrame(next));
+      const scroller = document.querySelector(".scroller");
+      if (scroller && turn % 20 === 0) scroller.scrollTop -= 4_000;
+      if (scroller && turn % 400 === 0) scroller.scrollTop = scroller.scrollHeight;
+    }
+  }, rows);
 }
 
 /** harm lists what the guard and the browser have noticed. */
