@@ -129,7 +129,7 @@ func TestMain(m *testing.M) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 	err := goleak.Find()
-	for late := time.Now().Add(patience / 6); err != nil && time.Now().Before(late); { // some still end
+	for late := time.Now().Add(patience); err != nil && time.Now().Before(late); { // some still end
 		err = goleak.Find()
 	}
 	if err != nil && code == 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/confab-chat/confab/gateway"
 )
 
-const patience = 10 * time.Second
+const patience = time.Minute
 
 func TestLine(t *testing.T) {
 	for frame, want := range map[string]string{
@@ -39,7 +39,7 @@ func TestWait(t *testing.T) {
 	cancel()
 	start := time.Now()
 	wait(ctx, 100)
-	if waited := time.Since(start); waited > patience {
+	if waited := time.Since(start); waited > 10*time.Second { // of 30 s at most
 		t.Errorf("waited %v though it was to end", waited)
 	}
 }
