@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { isName } from "../../src/core/names.ts";
-import { composer, eventually, message, openRoom, say, Server } from "./fixture.ts";
+import { composer, eventually, message, openRoom, patience, say, Server } from "./fixture.ts";
 import { drawn, guard, harm, hostile } from "./guard.ts";
 import { lie, tell, unfound, type Answers, type Said } from "./lying.ts";
 
@@ -30,6 +30,7 @@ async function guarded(answers?: Answers): Promise<Page> {
     await guard(made);
     if (answers) await lie(made, answers);
   });
+  page.setDefaultTimeout(3 * patience); // it draws thousands of rows and links
   await composer(page).waitFor();
   return page;
 }
@@ -78,7 +79,7 @@ describe("texts that have broken other pages", () => {
     await say(carol, "still alive");
     await message(carol, "still alive").waitFor();
     await eventually(() => carol.locator(".pending").count()).toBe(0);
-  }, 280_000);
+  }, 500_000);
 
   test("as senders and their display names, whom a server should have refused", async () => {
     const rooms = portions(all, 150).map((people, i) => ({ room: `p${i}`, people }));
@@ -96,7 +97,7 @@ describe("texts that have broken other pages", () => {
     }
     expect(await carol.locator(".author").last().locator("bdi").allTextContents()).toEqual([all.at(-1), all.at(-1)]);
     expect(await harm(carol)).toEqual([]);
-  }, 280_000);
+  }, 500_000);
 
   test("as what a search finds, and is asked for", async () => {
     const found = portions(all, 90); // of the 100 that are shown at once
@@ -117,7 +118,7 @@ describe("texts that have broken other pages", () => {
       expect(await unfound(carol, typed, some, "", some.map((text) => text.trim().replace(/\s+/g, " ").slice(0, 20)))).toEqual([]);
     });
     expect(await harm(carol)).toEqual([]);
-  }, 280_000);
+  }, 500_000);
 
   test("as names in panels and lists: members, people, invitations, the switcher, completions, who types", async () => {
     const people = handfuls(20).map((texts, i) => `u${1_000 + i} ${texts}`);
@@ -141,7 +142,7 @@ describe("texts that have broken other pages", () => {
     for (const user of [joined, "dave"]) await tell(carol, { event: "typing", room: "tea", user });
     await eventually(() => carol.locator(".typing").textContent()).toBe(`${joined} and dave are typing…`);
     expect(await harm(carol)).toEqual([]);
-  }, 280_000);
+  }, 500_000);
 
   test("as what a server says went wrong: in notices, in panels, as the connection's last error", async () => {
     const whys = handfuls(100);
@@ -180,7 +181,7 @@ describe("texts that have broken other pages", () => {
     }, whys);
     expect(unshown).toEqual([]);
     expect(await harm(carol)).toEqual([]);
-  }, 280_000);
+  }, 500_000);
 
   test("as notifications, and as what screen readers hear", async () => {
     const carol = await server.page("", {}, async (made) => {
@@ -207,7 +208,7 @@ describe("texts that have broken other pages", () => {
     await tell(carol, { event: "message", room: "lobby", epoch: "e", ...said(1, joined, handfuls(20)[0]!) });
     await eventually(() => carol.locator("#announcements").textContent()).toContain(joined);
     expect(await harm(carol)).toEqual([]);
-  }, 280_000);
+  }, 500_000);
 
   test("as names of rooms, in the list, the switcher, as invitations, and as the room that is open", async () => {
     const names = handfuls(16);
@@ -226,7 +227,7 @@ describe("texts that have broken other pages", () => {
     await opened(carol, "Find or create a room", async () => expect(await unfound(carol, typed, names)).toEqual([]));
     await opened(carol, "Jump to…", () => eventually(() => carol.locator("[role=option]").count()).toBe(rooms.length + 1));
     expect(await harm(carol)).toEqual([]);
-  }, 280_000);
+  }, 500_000);
 
   test("as names for the real server: each is taken, or refused with a sentence", async () => {
     const page = await server.page("", {}, guard);
@@ -268,7 +269,7 @@ describe("texts that have broken other pages", () => {
       await frank.getByRole("button", { name: "Find or create a room" }).click();
       await frank.getByRole("option").nth(20).waitFor();
     });
-  }, 280_000);
+  }, 500_000);
 
   test("as display names for the real server: each is taken and shown beside the handle, or refused with a sentence", async () => {
     const accounts = await Server.start(["--auth", "link", "--rate", "20000", "--burst", "40000"]);
@@ -304,5 +305,5 @@ describe("texts that have broken other pages", () => {
       }, name.normalize("NFC"));
     }
     expect((await harm(alice)).filter((h) => !h.includes("401"))).toEqual([]);
-  }, 280_000);
+  }, 500_000);
 });
