@@ -47,15 +47,20 @@ func browserTests(t *testing.T, prefix []string, env ...string) {
 func TestPage_units(t *testing.T) { vitest(t, nil, nil) }
 
 // TestPage_browser runs what people do, in Chromium.
-func TestPage_browser(t *testing.T) { browserTests(t, nil) }
+func TestPage_browser(t *testing.T) {
+	t.Parallel() // much of it is waiting
+	browserTests(t, nil)
+}
 
 // TestPage_hostileTexts shows every string of two collections that have broken other pages.
 func TestPage_hostileTexts(t *testing.T) {
+	t.Parallel()
 	browserTests(t, nil, "CONFAB_XSS="+tools.Corpus(t, "xss-payload-list"),
 		"CONFAB_NAUGHTY="+tools.Corpus(t, "naughty-strings"), "CONFAB_ONLY=hostile")
 }
 
 // TestPage_withoutTLS opens the page by an address that is not loopback.
 func TestPage_withoutTLS(t *testing.T) {
+	t.Parallel()
 	browserTests(t, tools.Namespace(t), "CONFAB_LAN="+tools.LAN, "CONFAB_ONLY=insecure")
 }

@@ -28,12 +28,14 @@ func (s *scope) end() {
 	}
 }
 
-// randomRuns checks a property on random runs: fewer than rapid's default for slow stores, and
-// none of rapid's files is left behind.
+// randomRuns checks a property on random runs, others each time and fewer for slow stores. None of
+// rapid's files is left behind.
 func randomRuns(t *testing.T, slow bool, property func(*rapid.T, testing.TB)) {
+	checks := "40"
 	if slow {
-		setFlag(t, "rapid.checks", "8")
+		checks = "8"
 	}
+	setFlag(t, "rapid.checks", checks)
 	setFlag(t, "rapid.nofailfile", "true")
 	rapid.Check(t, func(rt *rapid.T) {
 		s := &scope{TB: t}
