@@ -124,13 +124,15 @@ describe("reading", () => {
     await eventually(() => top(nina, "message 60")).toBeLessThan(before - 60);
     await eventually(() => fromEnd(nina)).toBeLessThan(5);
     await nina.setViewportSize({ width: 1100, height: 420 });
-    await rest(nina);
-    expect(await fromEnd(nina)).toBeLessThan(5);
+    await eventually(() => nina.evaluate(() => innerHeight)).toBe(420);
+    await eventually(() => fromEnd(nina)).toBeLessThan(5);
     await server.speak("carol", "grows", ["news"]);
     await message(nina, "news").waitFor();
     await eventually(() => fromEnd(nina)).toBeLessThan(5);
     await nina.setViewportSize({ width: 1100, height: 700 });
     await composer(nina).fill("");
+    await eventually(() => nina.evaluate(() => innerHeight)).toBe(700);
+    await eventually(() => fromEnd(nina)).toBeLessThan(5);
     await scroll(nina, -600);
     expect(await fromEnd(nina)).toBeGreaterThan(300);
     const text = (await texts(nina))[12]!;
