@@ -74,7 +74,7 @@ func (q *queue) take(into []*op) (batch []*op, finished bool) {
 	rest := copy(q.ops, q.ops[n:])
 	clear(q.ops[rest:])
 	q.ops = q.ops[:rest]
-	if rest > 0 {
+	if rest > 0 || q.closed { // the token of close may have been this one
 		q.signal()
 	}
 	return into, q.closed && n == 0
