@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/confab-chat/confab/internal/dynamolocal"
 	"github.com/confab-chat/confab/internal/rehearsal"
+	"github.com/confab-chat/confab/internal/sim"
 )
 
 // TestMain gives this process something that no function may see.
@@ -357,19 +359,24 @@ func TestRunner_inspect(t *testing.T) {
 		"template.yaml": text,
 		"code/main.mjs": "export const handler = async () => ({ statusCode: 200, body: 'inspected' });\n",
 	})
-	port := freePort(t)
+	addr := sim.FreeAddr(t)
+	_, digits, _ := strings.Cut(addr, ":")
+	port, err := strconv.Atoi(digits)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := begin(t, dir, func(c *rehearsal.Config) { c.Inspect = map[string]int{"Work": port} })
 	c := p.dial("")
 	c.send(`{"action":"work"}`)
 	c.hears("inspected")
-	answer, err := http.Get("http://" + address(port) + "/json/list") //nolint:noctx // of this process
+	answer, err := http.Get("http://" + addr + "/json/list") //nolint:noctx // of this process
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
 	var targets []struct{ Type, WebSocketDebuggerURL string }
 	if err := json.NewDecoder(answer.Body).Decode(&targets); err != nil || len(targets) != 1 ||
-		!strings.HasPrefix(targets[0].WebSocketDebuggerURL, "ws://"+address(port)) {
+		!strings.HasPrefix(targets[0].WebSocketDebuggerURL, "ws://"+addr) {
 		t.Errorf("the debugger is told %v, %v", targets, err)
 	}
 }

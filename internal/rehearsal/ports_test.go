@@ -2,30 +2,15 @@ package rehearsal_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
 
 	"github.com/confab-chat/confab/internal/rehearsal"
+	"github.com/confab-chat/confab/internal/sim"
 	"github.com/confab-chat/confab/internal/tools"
 	"github.com/confab-chat/confab/stack"
 )
-
-// freePort gives a port that nobody listens on, below those that systems give out by themselves.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for {
-		port := 20_000 + rand.IntN(10_000)
-		if listener, err := net.Listen("tcp", address(port)); err == nil {
-			listener.Close()
-			return port
-		}
-	}
-}
-
-// address is a port of loopback.
-func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 // What does not start says what to do.
 func TestStart_errors(t *testing.T) {
@@ -47,7 +32,7 @@ func TestStart_errors(t *testing.T) {
 			c.Inspect, c.Python = map[string]int{"Work": 9229}, tools.Path(t, "python/bin/python3")
 		},
 		"no DynamoDB answers there": func(c *rehearsal.Config) {
-			c.Tables.URL = "http://" + address(freePort(t))
+			c.Tables.URL = "http://" + sim.FreeAddr(t)
 		},
 	} {
 		cfg := rehearsal.Config{Stack: stack.Options{Dir: work(t, answers("1"))}}
